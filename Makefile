@@ -1,0 +1,38 @@
+# Needs only python3 (>= 3.11, with venv) and make. Everything else lives in .venv, rebuilt when its inputs change.
+PYTHON ?= python3
+PY     := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench torture lock clean
+
+help:            ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile
+
+venv: .venv/.stockyard-run   ## .venv with the pinned dependencies of the system
+
+.venv/.stockyard-%: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "stockyard needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 3; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "python3 has no venv module: apt-get install python3-venv (Debian, Ubuntu)"; exit 3; }
+	@test -x $(PY) && $(PY) -c 'import pip' 2>/dev/null || { rm -rf .venv; $(PYTHON) -m venv .venv; }
+	$(PY) -m pip install -q -c constraints.txt -e '.[$(if $(filter dev,$*),$(comma_dev),all)]'
+	@touch $@
+comma_dev := all,dev,e2e
+
+demo: venv       ## the whole system on loopback: make demo ARGS="--history 30 --for 60 --check"
+	@.venv/bin/stockyard demo $(ARGS)
+
+test: .venv/.stockyard-dev check   ## all tests: make test ARGS="tests/models -k epc"
+	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: .venv/.stockyard-dev   ## format, lint, types, layers, tidy
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/pyright && .venv/bin/lint-imports && $(PY) -m pytest tests/test_tidy.py
+
+lock:            ## write constraints.txt anew from pyproject.toml (newest versions)
+	@rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install -q -e '.[all,dev,e2e]'
+	@build/lock/bin/pip freeze --all --exclude-editable | LC_ALL=C grep -viE '^(pip|setuptools|wheel|stockyard)==' | LC_ALL=C sort -f > constraints.txt.new
+	@! grep -nE '@|://|--hash|^-' constraints.txt.new
+	@mv constraints.txt.new constraints.txt && rm -rf build/lock
+
+clean:           ## remove .venv and build
+	rm -rf .venv build

@@ -1,0 +1,1 @@
+"""MQTT to journal, book and telemetry, planner, API and page."""

@@ -1,0 +1,1 @@
+"""Daemons beside the hardware: drivers, outbox, MQTT."""

@@ -1,0 +1,1 @@
+"""A seeded world with a truth log, and devices that speak the real protocols outward."""
