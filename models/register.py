@@ -1,0 +1,160 @@
+"""The register: what people and systems declared, dated. Every entry holds from its `valid_from` until the next one.
+
+Bodies are one struct per kind; `KINDS` is the literal list. A change never overwrites: it is a further dated entry.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from models.errors import Refused
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
+Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$")]
+Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$")]
+Positive = Annotated[Decimal, Meta(gt=0)]
+NotNegative = Annotated[Decimal, Meta(ge=0)]
+
+
+class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One address where stock and assets are."""
+
+    name: str
+
+
+class Location(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place that stock can be at; a virtual one (supplier, customer, scrap) is not counted as on hand."""
+
+    name: str
+    site: Id | None = None
+    virtual: bool = False
+
+
+class Door(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A dock door: a fixed reader with a row of antennas on each side of the threshold."""
+
+    inside_antennas: list[int]
+    outside_antennas: list[int]
+    inside: Id
+    outside_in: Id
+    outside_out: Id
+    timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
+
+
+class Desk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place where goods are received and issued by scan."""
+
+    location: Id
+    supplier: Id
+    customer: Id
+
+
+class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A device of one gateway (null for a global name) and what it is there for: a door, a desk, or neither yet."""
+
+    gateway: str | None
+    name: str
+    door: Door | None = None
+    desk: Desk | None = None
+
+
+class PackGtin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A trade item number and how many units of the item it holds."""
+
+    gtin: Gtin
+    units: Positive = Decimal(1)
+
+
+class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Stock: what is sold or consumed. `tagged`: its cartons carry tags, the door moves it, a scan only matches."""
+
+    name: str
+    uom: str = "each"
+    gtins: list[PackGtin] = []
+    tagged: bool = False
+    reorder_min: NotNegative | None = None
+    reorder_max: Positive | None = None
+    pack_size: Positive = Decimal(1)
+    supplier: str | None = None
+
+
+class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is owned and used; one serial number, one place."""
+
+    name: str
+    serial: str
+    category: str | None = None
+    giai: str | None = None
+
+
+class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a tag is on, when that is not what its EPC says: stock (sku, quantity), an asset, or nothing of ours."""
+
+    thing: Literal["stock", "asset", "none"]
+    sku: Id | None = None
+    quantity: Positive | None = None
+    asset: Id | None = None
+
+
+KINDS: Mapping[str, type[Struct]] = {
+    "sites": Site,
+    "locations": Location,
+    "devices": Device,
+    "items": Item,
+    "assets": Asset,
+    "tags": TagBinding,
+}
+
+
+def decode_body(kind: str, body: bytes) -> Struct:
+    """One register body. Raises Refused naming the field and what was expected."""
+    try:
+        return msgspec.json.decode(body, type=KINDS[kind])
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Refused(f"{kind}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dated declaration; `n` is its place in the append-only log and breaks ties of `valid_from`."""
+
+    kind: str
+    id: str
+    valid_from: int
+    n: int
+    body: Struct
+
+
+@dataclass(slots=True)
+class Register:
+    """All entries, to be asked as of a time (microseconds). Built once per change; read-only in use."""
+
+    entries: dict[tuple[str, str], list[Entry]] = field(default_factory=dict[tuple[str, str], list[Entry]])
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Register":
+        """The register of these entries, in any order."""
+        register = cls()
+        for entry in sorted(entries, key=lambda e: (e.valid_from, e.n)):
+            register.entries.setdefault((entry.kind, entry.id), []).append(entry)
+        return register
+
+    def get(self, kind: str, ident: str, at: int) -> Struct | None:
+        """The body that held at a time, or None before the first."""
+        dated = self.entries.get((kind, ident), [])
+        found = bisect_right(dated, at, key=lambda e: e.valid_from)
+        return dated[found - 1].body if found else None
+
+    def all(self, kind: str, at: int) -> dict[str, Struct]:
+        """Every body of a kind that held at a time, by id, in id order."""
+        found = {ident: self.get(k, ident, at) for k, ident in sorted(self.entries) if k == kind}
+        return {ident: body for ident, body in found.items() if body is not None}
+
+    def changes(self, kind: str, ident: str) -> list[int]:
+        """The times from which another body holds."""
+        return [entry.valid_from for entry in self.entries.get((kind, ident), [])]
