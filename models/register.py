@@ -17,8 +17,14 @@ from models.errors import Refused
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
 Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$")]
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$")]
-Positive = Annotated[Decimal, Meta(gt=0)]
-NotNegative = Annotated[Decimal, Meta(ge=0)]
+
+
+def _positive(**quantities: Decimal | None) -> None:
+    """Raises ValueError naming the first that is not a positive number (msgspec has no bounds for decimals)."""
+    for name, quantity in quantities.items():
+        if quantity is not None and not (quantity.is_finite() and quantity > 0):
+            msg = f"{name}: a positive number expected, got {quantity}"
+            raise ValueError(msg)
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -67,7 +73,10 @@ class PackGtin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """A trade item number and how many units of the item it holds."""
 
     gtin: Gtin
-    units: Positive = Decimal(1)
+    units: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        _positive(units=self.units)
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -77,10 +86,14 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     uom: str = "each"
     gtins: list[PackGtin] = []
     tagged: bool = False
-    reorder_min: NotNegative | None = None
-    reorder_max: Positive | None = None
-    pack_size: Positive = Decimal(1)
+    reorder_min: Decimal | None = None
+    reorder_max: Decimal | None = None
+    pack_size: Decimal = Decimal(1)
     supplier: str | None = None
+
+    def __post_init__(self) -> None:
+        """`reorder_min` may be 0: order when nothing is left."""
+        _positive(reorder_min=self.reorder_min or None, reorder_max=self.reorder_max, pack_size=self.pack_size)
 
 
 class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -97,8 +110,11 @@ class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
     thing: Literal["stock", "asset", "none"]
     sku: Id | None = None
-    quantity: Positive | None = None
+    quantity: Decimal | None = None
     asset: Id | None = None
+
+    def __post_init__(self) -> None:
+        _positive(quantity=self.quantity)
 
 
 KINDS: Mapping[str, type[Struct]] = {
