@@ -1,0 +1,72 @@
+"""The register in the book: an append-only log of dated declarations, and what each of them sets in motion.
+
+A declaration that changes what readings mean marks the derived keys it touches dirty from the day it holds.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, func, insert, select
+
+from backend.book import events, schema, touched
+from models.errors import Refused
+from models.register import KINDS, Entry, Register, decode_body
+
+Outcome = Literal["created", "changed", "same"]
+
+
+def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of the log has
+    tx: Connection, kind: str, ident: str, body: Struct, *, valid_from: int, actor: str, now: int
+) -> Outcome:
+    """Declare that `body` holds for (kind, ident) from `valid_from`, microseconds, until the next entry.
+
+    "same" when that content holds then already. Raises Refused for a kind that the register does not have.
+    """
+    if not isinstance(body, expected := _type_of(kind)):
+        msg = f"{kind}: a {expected.__name__} expected, got {type(body).__name__}"
+        raise Refused(msg)
+    entries = _entries(tx, kind, ident)
+    held = Register.of(entries).get(kind, ident, valid_from)
+    if held == body:
+        return "same"
+    tx.execute(
+        insert(schema.register_entry).values(
+            kind=kind,
+            id=ident,
+            valid_from=valid_from,
+            recorded_at=now,
+            actor=actor,
+            body=msgspec.json.encode(body),
+        )
+    )
+    keys = touched.keys(tx, touched.Change(kind, ident, held, body, valid_from))
+    touched.mark(tx, keys, valid_from, max(now, valid_from))
+    for subject in touched.subjects(tx, kind, ident):
+        events.changed(tx, subject, now)
+    return "changed" if entries else "created"
+
+
+def load(tx: Connection) -> Register:
+    """The whole register. Build it once per `version`."""
+    return Register.of(_entries(tx))
+
+
+def version(tx: Connection) -> int:
+    """What every change raises: the key to cache a loaded register under; 0 while it is empty."""
+    return tx.execute(select(func.max(schema.register_entry.c.n))).scalar() or 0
+
+
+def _type_of(kind: str) -> type[Struct]:
+    if kind not in KINDS:
+        msg = f"kind: one of {', '.join(KINDS)} expected, got {kind!r}"
+        raise Refused(msg)
+    return KINDS[kind]
+
+
+def _entries(tx: Connection, kind: str | None = None, ident: str | None = None) -> list[Entry]:
+    table = schema.register_entry.c
+    rows = select(table.kind, table.id, table.valid_from, table.n, table.body).order_by(table.n)
+    if kind is not None:
+        rows = rows.where(table.kind == kind, table.id == ident)
+    return [Entry(row.kind, row.id, row.valid_from, row.n, decode_body(row.kind, row.body)) for row in tx.execute(rows)]

@@ -1,0 +1,170 @@
+"""What a change of the register touches: the derived keys that must be folded again, and the planner's subjects.
+
+Only what decides a derived fact counts: an item's trade numbers and whether it is tagged, a device's place, what a tag
+is bound to. A name or a reorder point changes no crossing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Select, case, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backend.book import schema
+from models import epc
+from models.errors import BadCode
+from models.register import Asset, Device, Item
+
+DOCK, SCAN = "dock", "scan"
+
+
+class Key(NamedTuple):
+    """One key of a fold: the tag (its EPC) at a door, or a scanner's session (subject "")."""
+
+    step: str
+    device_id: int
+    subject: str
+
+
+class Change(NamedTuple):
+    """From `since`, `after` holds where `before` did."""
+
+    kind: str
+    ident: str
+    before: Struct | None
+    after: Struct
+    since: int
+
+
+class _Tagged(Struct):
+    epc: str
+
+
+def keys(tx: Connection, change: Change) -> set[Key]:
+    """Every key whose derived rows may differ after this change."""
+    match change.kind:
+        case "items":
+            return _of_item(tx, change)
+        case "devices":
+            return _of_device(tx, change)
+        case "assets":
+            return _of_asset(tx, change)
+        case "tags":
+            return set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
+        case _:
+            return set()
+
+
+def subjects(tx: Connection, kind: str, ident: str) -> list[str]:
+    """What the planner must look at again."""
+    if kind == "locations":
+        skus = select(schema.balance.c.sku).where(schema.balance.c.location == ident).distinct()
+        return [f"item:{sku}" for sku in sorted(tx.execute(skus).scalars())]
+    return [f"{kind.removesuffix('s')}:{ident}"]
+
+
+def mark(tx: Connection, keys: Iterable[Key], since: int, until: int) -> None:
+    """Have the deriver fold these keys again from `since` up to `until`; an earlier mark is widened, never narrowed."""
+    rows = [{**key._asdict(), "since": since, "until": until} for key in sorted(keys)]
+    if not rows:
+        return
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(schema.dirty)
+    old, new = schema.dirty.c, statement.excluded
+    widened = {
+        "since": case((new.since < old.since, new.since), else_=old.since),
+        "until": case((new.until > old.until, new.until), else_=old.until),
+    }
+    tx.execute(statement.on_conflict_do_update(index_elements=["step", "device_id", "subject"], set_=widened), rows)
+
+
+def _of_item(tx: Connection, change: Change) -> set[Key]:
+    known = [item for item in (change.before, change.after) if isinstance(item, Item)]
+    meanings = {(item.tagged, *sorted((pack.gtin, pack.units) for pack in item.gtins)) for item in known}
+    if len(meanings) == 1 and change.before is not None:
+        return set()
+    gtins = {pack.gtin for item in known for pack in item.gtins}
+    docks = _dock_keys(tx, change.since, lambda subject: (code := _code(subject)) is not None and code.gtin in gtins)
+    return {*docks, *_scan_keys(tx, change.since)}
+
+
+def _of_asset(tx: Connection, change: Change) -> set[Key]:
+    giais = {asset.giai for asset in (change.before, change.after) if isinstance(asset, Asset) and asset.giai}
+    if isinstance(change.before, Asset) and isinstance(change.after, Asset) and change.before.giai == change.after.giai:
+        return set()
+    return set(_dock_keys(tx, change.since, lambda subject: _giai(subject) in giais))
+
+
+def _of_device(tx: Connection, change: Change) -> set[Key]:
+    known = [device for device in (change.before, change.after) if isinstance(device, Device)]
+    if len({(device.gateway, device.name, _place(device)) for device in known}) == 1 and change.before is not None:
+        return set()
+    ids = {found for device in known if (found := _device_id(tx, device)) is not None}
+    touched = {
+        Key(step, device_id, subject)
+        for step, device_id, subject in tx.execute(_fold_states(change.since))
+        if device_id in ids
+    }
+    touched |= {key for key in _dock_keys(tx, change.since, lambda _: True) if key.device_id in ids}
+    for device_id in ids:
+        touched |= set(_journalled(tx, device_id, change.since))
+    return touched
+
+
+def _place(device: Device) -> bytes:
+    return msgspec.json.encode((device.door, device.desk))
+
+
+def _device_id(tx: Connection, device: Device) -> int | None:
+    gateway_id = 0
+    if device.gateway is not None:
+        found = tx.execute(select(schema.gateway.c.id).where(schema.gateway.c.name == device.gateway)).scalar()
+        if found is None:
+            return None
+        gateway_id = found
+    table = schema.device.c
+    return tx.execute(select(table.id).where(table.gateway_id == gateway_id, table.name == device.name)).scalar()
+
+
+def _journalled(tx: Connection, device_id: int, since: int) -> Iterator[Key]:
+    """The keys of readings that came before anyone had said what the device is there for."""
+    table = schema.journal.c
+    rows = select(table.kind, table.body).where(table.device_id == device_id, table.at >= since)
+    decode = msgspec.json.Decoder(_Tagged).decode
+    for kind, body in tx.execute(rows.where(table.kind.in_(["tag", "scan"]))):
+        yield Key(DOCK, device_id, decode(body).epc) if kind == "tag" else Key(SCAN, device_id, "")
+
+
+def _dock_keys(tx: Connection, since: int, wanted: Callable[[str], bool]) -> Iterator[Key]:
+    crossing = schema.crossing.c
+    crossed = select(crossing.device_id, crossing.subject).where(crossing.closed_at >= since).distinct()
+    for device_id, subject in tx.execute(crossed):
+        if wanted(subject):
+            yield Key(DOCK, device_id, subject)
+    for step, device_id, subject in tx.execute(_fold_states(since)):
+        if step == DOCK and wanted(subject):
+            yield Key(DOCK, device_id, subject)
+
+
+def _scan_keys(tx: Connection, since: int) -> Iterator[Key]:
+    return (Key(*row) for row in tx.execute(_fold_states(since)) if row.step == SCAN)
+
+
+def _fold_states(since: int) -> Select[str, int, str]:
+    table = schema.fold_state.c
+    reaches: ColumnElement[bool] = or_(table.last_at >= since, table.due_at.is_not(None))
+    return select(table.step, table.device_id, table.subject).where(reaches)
+
+
+def _code(subject: str) -> epc.Epc | None:
+    try:
+        return epc.decode(subject)
+    except BadCode:
+        return None
+
+
+def _giai(subject: str) -> str | None:
+    code = _code(subject)
+    return code.company + code.reference if code is not None and code.scheme == "giai" else None
