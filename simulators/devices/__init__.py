@@ -1,0 +1,1 @@
+"""Devices that speak outward exactly what hardware speaks."""
