@@ -1,0 +1,1 @@
+"""Dock doors: what the reads of one tag at one door mean."""

@@ -1,0 +1,1 @@
+"""Stock: what is sold or consumed, by SKU, lot and quantity."""
