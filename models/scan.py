@@ -40,13 +40,17 @@ class Item(Struct, frozen=True):
 
 
 class Workflow(Struct, frozen=True):
-    """Parameters of one scanner. `items` by GTIN-14; `locations` by id, in small letters, or GLN, to location id."""
+    """Parameters of one scanner. `items` by GTIN-14; `locations` by id, in small letters, or GLN, to location id.
+
+    `location` is where its goods are until another one is scanned; None: one must be scanned first.
+    """
 
     device: str
     items: Mapping[str, Item]
     locations: Mapping[str, str]
     wait_us: int = WAIT_US
     silence_us: int = SILENCE_US
+    location: str | None = None
 
 
 class Scanned(Struct, frozen=True):
@@ -172,6 +176,7 @@ class _Desk:
     def item(self, scan: Scanned, code: Gs1) -> None:
         now = self.now
         item = self.params.items.get(code.gtin or "")
+        location = now.location or self.params.location
         if now.mode is None:
             self.refuse(scan, "no mode: scan RECEIVE or ISSUE first", code)
         elif item is None:
@@ -179,10 +184,10 @@ class _Desk:
             self.refuse(scan, f"unknown {what}", code)
         elif item.tagged:
             self.match(scan, code, item)
-        elif now.location is None:
+        elif location is None:
             self.refuse(scan, "no location: scan a location first", code)
         else:
-            self.start(scan, Waiting(scan.at, now.mode, now.location, code, [scan.evidence], self.context()))
+            self.start(scan, Waiting(scan.at, now.mode, location, code, [scan.evidence], self.context()))
 
     def start(self, scan: Scanned, waiting: Waiting) -> None:
         count = waiting.code.count

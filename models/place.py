@@ -1,0 +1,3 @@
+"""The virtual locations: the other side of what enters and leaves; the register has all others."""
+
+SUPPLIER, CUSTOMER = "supplier", "customer"

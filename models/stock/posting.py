@@ -1,0 +1,72 @@
+"""The only functions that turn derived facts, crossings and scans, into entries of the stock ledger.
+
+A movement's id comes from the fact's id and from everything it posts: a fact that changed, or whose goods the register
+now counts differently, is another movement, so the old one is reversed and the new one posted.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from models.dock.portal import Crossing
+from models.identity import Identity
+from models.ids import derived_id
+from models.place import CUSTOMER, SUPPLIER
+from models.scan import ScanAct
+from models.stock.ledger import Movement
+from models.units import quantity_text
+
+CROSSING, RECEIVE, ISSUE = "dock crossing", "scan receive", "scan issue"
+
+
+class Places(Struct, frozen=True):
+    """The locations on the two sides of a door: what comes in leaves `outside_in`, what goes out reaches `outside_out`.
+
+    At a dock door these are the supplier and the customer; between two halls both are the other hall.
+    """
+
+    inside: str
+    outside_in: str = SUPPLIER
+    outside_out: str = CUSTOMER
+
+
+def movement_of_crossing(crossing: Crossing, identity: Identity, places: Places) -> Movement | None:
+    """What a crossing moves, or None: no direction, no stock, or a tag without a quantity (the SSCC of a pallet)."""
+    if crossing.direction == "none" or identity.kind != "stock" or identity.sku is None or identity.quantity is None:
+        return None
+    source, target = (
+        (places.outside_in, places.inside) if crossing.direction == "in" else (places.inside, places.outside_out)
+    )
+    return Movement(
+        id=_id(crossing.id, identity.sku, None, identity.quantity, (source, target, crossing.last_at)),
+        at=crossing.last_at,
+        sku=identity.sku,
+        quantity=identity.quantity,
+        source=source,
+        target=target,
+        reason=CROSSING,
+        evidence=[f"crossing:{crossing.id}"],
+    )
+
+
+def movement_of_scan(act: ScanAct, supplier: str = SUPPLIER, customer: str = CUSTOMER) -> Movement | None:
+    """What a scan moves: a receipt from the supplier, an issue to the customer; None for matches and refusals."""
+    if act.action not in ("receive", "issue") or act.sku is None or act.quantity is None or act.location is None:
+        return None
+    source, target = (supplier, act.location) if act.action == "receive" else (act.location, customer)
+    return Movement(
+        id=_id(act.id, act.sku, act.lot, act.quantity, (source, target, act.at)),
+        at=act.at,
+        sku=act.sku,
+        lot=act.lot,
+        quantity=act.quantity,
+        source=source,
+        target=target,
+        reason=RECEIVE if act.action == "receive" else ISSUE,
+        evidence=[f"scan:{scan}" for scan in act.evidence],
+    )
+
+
+def _id(fact: str, sku: str, lot: str | None, quantity: Decimal, moved: tuple[str, str, int]) -> str:
+    source, target, at = moved
+    return derived_id("posting", fact, sku, lot or "", quantity_text(quantity), source, target, str(at))
