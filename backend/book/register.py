@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from backend.book import events, schema, touched
 from models.errors import Refused
-from models.register import KINDS, Entry, Register, decode_body
+from models.reading import Epc
+from models.register import KINDS, Entry, Id, Register, decode_body
 
 Outcome = Literal["created", "changed", "same"]
 
@@ -21,11 +22,10 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
 ) -> Outcome:
     """Declare that `body` holds for (kind, ident) from `valid_from`, microseconds, until the next entry.
 
-    "same" when that content holds then already. Raises Refused for a kind that the register does not have.
+    "same" when that content holds then already. Raises Refused for a kind or an id that cannot be. Whether what the
+    body names exists is asked afterwards of the register as a whole: `references.problems`.
     """
-    if not isinstance(body, expected := _type_of(kind)):
-        msg = f"{kind}: a {expected.__name__} expected, got {type(body).__name__}"
-        raise Refused(msg)
+    _check(kind, ident, body)
     entries = _entries(tx, kind, ident)
     held = Register.of(entries).get(kind, ident, valid_from)
     if held == body:
@@ -57,11 +57,18 @@ def version(tx: Connection) -> int:
     return tx.execute(select(func.max(schema.register_entry.c.n))).scalar() or 0
 
 
-def _type_of(kind: str) -> type[Struct]:
+def _check(kind: str, ident: str, body: Struct) -> None:
     if kind not in KINDS:
         msg = f"kind: one of {', '.join(KINDS)} expected, got {kind!r}"
         raise Refused(msg)
-    return KINDS[kind]
+    if not isinstance(body, KINDS[kind]):
+        msg = f"{kind}: a {KINDS[kind].__name__} expected, got {type(body).__name__}"
+        raise Refused(msg)
+    try:
+        msgspec.convert(ident, Epc if kind == "tags" else Id)
+    except msgspec.ValidationError as error:
+        msg = f"{kind}.{ident}: id: {error}"
+        raise Refused(msg) from error
 
 
 def _entries(tx: Connection, kind: str | None = None, ident: str | None = None) -> list[Entry]:

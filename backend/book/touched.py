@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, case, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import insert
 
 from backend.book import schema
 from models import epc
@@ -70,7 +70,6 @@ def mark(tx: Connection, keys: Iterable[Key], since: int, until: int) -> None:
     rows = [{**key._asdict(), "since": since, "until": until} for key in sorted(keys)]
     if not rows:
         return
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     statement = insert(schema.dirty)
     old, new = schema.dirty.c, statement.excluded
     widened = {
@@ -91,10 +90,10 @@ def _of_item(tx: Connection, change: Change) -> set[Key]:
 
 
 def _of_asset(tx: Connection, change: Change) -> set[Key]:
-    giais = {asset.giai for asset in (change.before, change.after) if isinstance(asset, Asset) and asset.giai}
-    if isinstance(change.before, Asset) and isinstance(change.after, Asset) and change.before.giai == change.after.giai:
+    codes = {asset.giai for asset in (change.before, change.after) if isinstance(asset, Asset)}
+    if len(codes) == 1 and change.before is not None:
         return set()
-    return set(_dock_keys(tx, change.since, lambda subject: _giai(subject) in giais))
+    return set(_dock_keys(tx, change.since, lambda subject: bool(codes & _owned_codes(subject))))
 
 
 def _of_device(tx: Connection, change: Change) -> set[Key]:
@@ -165,6 +164,8 @@ def _code(subject: str) -> epc.Epc | None:
         return None
 
 
-def _giai(subject: str) -> str | None:
+def _owned_codes(subject: str) -> set[str]:
+    """The ways to write an asset's code: its URI, its URI's body, its digits."""
     code = _code(subject)
-    return code.company + code.reference if code is not None and code.scheme == "giai" else None
+    body = code.uri.rpartition(":")[2] if code is not None and code.scheme in ("giai", "grai") else ""
+    return {code.uri, body, body.replace(".", "")} if code is not None and body else set()

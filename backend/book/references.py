@@ -1,0 +1,111 @@
+"""What must be true of the register as a whole at one time: what an entry names is there, and nothing is two things.
+
+A struct's own fields are checked when it is decoded; this is what no single entry can know.
+"""
+
+from collections.abc import Callable, Iterator
+
+from models.epc import check_digit
+from models.register import Device, Door, Item, Location, Register, TagBinding
+from models.wire import is_gateway, is_global
+
+
+def problems(register: Register, at: int) -> list[str]:
+    """Every broken reference at a time (microseconds), each naming the entry, the field and what was expected."""
+    found = [*_items(register, at)]
+    for kind, check in _CHECKS:
+        for ident, body in register.all(kind, at).items():
+            found += [f"{kind}.{ident}: {problem}" for problem in check(register, at, body)]
+    return [*found, *_twice_named(register, at)]
+
+
+def _location(register: Register, at: int, body: object) -> Iterator[str]:
+    if isinstance(body, Location) and body.site is not None and register.get("sites", body.site, at) is None:
+        yield f"site: one of the sites expected, got {body.site!r}"
+
+
+def _device(register: Register, at: int, body: object) -> Iterator[str]:
+    if not isinstance(body, Device):
+        return
+    if body.door is not None and body.desk is not None:
+        yield "door and desk: one of them expected, got both"
+    if (body.gateway is None) != is_global(body.name):
+        yield f"gateway: expected for every name but imei:... and id:..., got {body.gateway!r} with {body.name!r}"
+    elif body.gateway is not None and not is_gateway(body.gateway):
+        yield f"gateway: a gateway's name ([a-z0-9_-]) expected, got {body.gateway!r}"
+    if body.door is not None:
+        yield from _antennas(body.door)
+    for field in ("door.inside", "door.outside_in", "door.outside_out", "desk.location", "desk.supplier"):
+        yield from _place(register, at, body, field)
+    yield from _place(register, at, body, "desk.customer")
+
+
+def _antennas(door: Door) -> Iterator[str]:
+    inside, outside = door.inside_antennas, door.outside_antennas
+    both = [*inside, *outside]
+    if not inside or not outside or len({*both}) < len(both) or min(both) < 1:
+        yield f"door: two rows of different antennas from 1 on expected, got {inside} inside and {outside} outside"
+
+
+def _place(register: Register, at: int, device: Device, field: str) -> Iterator[str]:
+    table, _, name = field.partition(".")
+    place = getattr(device, table)
+    if place is not None and register.get("locations", ident := getattr(place, name), at) is None:
+        yield f"{field}: one of the locations expected, got {ident!r}"
+
+
+def _item(_register: Register, _at: int, body: object) -> Iterator[str]:
+    if not isinstance(body, Item):
+        return
+    for pack in body.gtins:
+        if pack.gtin[-1] != (digit := check_digit(pack.gtin[:-1])):
+            yield f"gtins: {pack.gtin} has check digit {pack.gtin[-1]}, expected {digit}"
+    if body.reorder_min is not None and body.reorder_max is None:
+        yield "reorder_max: expected, as there is a reorder_min"
+    if body.reorder_min is not None and body.reorder_max is not None and body.reorder_max <= body.reorder_min:
+        yield f"reorder_max: more than reorder_min {body.reorder_min} expected, got {body.reorder_max}"
+
+
+def _tag(register: Register, at: int, body: object) -> Iterator[str]:
+    if not isinstance(body, TagBinding):
+        return
+    named = {field for field in ("sku", "quantity", "asset") if getattr(body, field) is not None}
+    expected = {"stock": {"sku", "quantity"}, "asset": {"asset"}, "none": set[str]()}[body.thing]
+    if named != expected:
+        yield f'thing = "{body.thing}": {_list(expected)} expected with it, got {_list(named)}'
+    for field, kind, ident in (("sku", "items", body.sku), ("asset", "assets", body.asset)):
+        if ident is not None and register.get(kind, ident, at) is None:
+            yield f"{field}: one of the {kind} expected, got {ident!r}"
+
+
+def _items(register: Register, at: int) -> Iterator[str]:
+    """A trade item number belongs to one item, once."""
+    owners: dict[str, str] = {}
+    for ident, body in register.all("items", at).items():
+        for pack in body.gtins if isinstance(body, Item) else ():
+            if pack.gtin in owners:
+                yield f"items.{ident}: gtins: {pack.gtin} is already a number of {owners[pack.gtin]!r}"
+            owners.setdefault(pack.gtin, ident)
+
+
+def _twice_named(register: Register, at: int) -> Iterator[str]:
+    """A device of one gateway is declared once."""
+    owners: dict[tuple[str | None, str], str] = {}
+    for ident, body in register.all("devices", at).items():
+        if isinstance(body, Device):
+            owner = owners.setdefault((body.gateway, body.name), ident)
+            if owner != ident:
+                yield f"devices.{ident}: name: {body.name!r} of this gateway is already {owner!r}"
+
+
+def _list(fields: set[str]) -> str:
+    return " and ".join(sorted(fields)) or "nothing"
+
+
+_Check = Callable[[Register, int, object], Iterator[str]]
+_CHECKS: tuple[tuple[str, _Check], ...] = (
+    ("locations", _location),
+    ("devices", _device),
+    ("items", _item),
+    ("tags", _tag),
+)

@@ -1,0 +1,156 @@
+"""A site's TOML to the register: `stockyard apply SITE.toml`. Idempotent; all of it holds or, at any error, none.
+
+Every table is [KIND."ID"] with the fields of that kind in models/register.py and, in any of them, `valid_from`.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Engine
+
+from backend.book import references, register
+from backend.book.db import write
+from backend.config import ConfigError
+from models.errors import Refused
+from models.reading import from_micros, micros
+from models.register import KINDS
+
+DEFAULT_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+OLDEST, NEWEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one declaration. `until`: from when an entry already in the book holds instead of it."""
+
+    kind: str
+    id: str
+    outcome: Literal["created", "changed", "same"]
+    valid_from: int
+    until: int | None = None
+
+    def __str__(self) -> str:
+        until = f" until {from_micros(self.until):%Y-%m-%d %H:%M}" if self.until is not None else ""
+        return f"{self.kind}.{self.id}: {self.outcome}, from {from_micros(self.valid_from):%Y-%m-%d %H:%M}{until}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    kind: str
+    id: str
+    valid_from: int
+    body: Struct
+
+
+def apply(engine: Engine, path: Path, now: int, actor: str) -> list[Change]:
+    """Declare everything in a site file, in one transaction. Raises ConfigError listing every problem found."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{path}: {error}"
+        raise ConfigError(msg) from error
+    declared, problems = _read(raw)
+    _refuse(path, problems)
+    with write(engine) as tx:
+        return _apply(tx, path, declared, now, actor)
+
+
+def _apply(tx: Connection, path: Path, declared: list[_Declared], now: int, actor: str) -> list[Change]:
+    outcomes: list[tuple[_Declared, register.Outcome]] = []
+    problems: list[str] = []
+    for entry in declared:
+        try:
+            stamp = {"valid_from": entry.valid_from, "now": now}
+            outcomes.append((entry, register.put(tx, entry.kind, entry.id, entry.body, actor=actor, **stamp)))
+        except Refused as error:
+            problems.append(str(error))
+    _refuse(path, problems)
+    loaded = register.load(tx)
+    for at in sorted({now, *(entry.valid_from for entry in declared)}):
+        problems += references.problems(loaded, at)
+    _refuse(path, problems)
+    return [
+        Change(entry.kind, entry.id, outcome, entry.valid_from, _next(loaded.changes(entry.kind, entry.id), entry))
+        for entry, outcome in outcomes
+    ]
+
+
+def _next(changes: list[int], entry: _Declared) -> int | None:
+    return min((at for at in changes if at > entry.valid_from), default=None)
+
+
+def _refuse(path: Path, problems: list[str]) -> None:
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
+
+
+def _read(raw: dict[str, Any]) -> tuple[list[_Declared], list[str]]:
+    """The declarations in the order of KINDS, so that what is named comes before what names it; and every problem."""
+    declared: list[_Declared] = []
+    problems = [f"unknown table {kind!r}{_hint(kind, list(KINDS))}" for kind in raw if kind not in KINDS]
+    for kind in KINDS:
+        if (tables := _table(raw.get(kind, {}))) is None:
+            problems.append(f'{kind}: tables [{kind}."ID"] expected')
+            continue
+        for ident, table in tables.items():
+            try:
+                declared.append(_declared(kind, ident, table))
+            except ValueError as error:
+                problems.append(f"{kind}.{ident}: {error}")
+    return declared, problems
+
+
+def _declared(kind: str, ident: str, table: object) -> _Declared:
+    """One declaration. Raises ValueError naming the field."""
+    if (found := _table(table)) is None:
+        msg = "a table expected"
+        raise ValueError(msg)
+    fields = dict(found)
+    valid_from = _time(fields.pop("valid_from", DEFAULT_FROM))
+    for problem in _unknown(fields, KINDS[kind], ""):
+        raise ValueError(problem)
+    return _Declared(kind, ident, valid_from, msgspec.convert(fields, KINDS[kind]))
+
+
+def _table(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _time(value: object) -> int:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time(), UTC)
+    if not isinstance(value, datetime) or value.tzinfo is None or not OLDEST <= value < NEWEST:
+        msg = f"valid_from: a date, or a time with its offset, of 1970 to 2199 expected, got {value}"
+        raise ValueError(msg)
+    return micros(value)
+
+
+def _unknown(fields: dict[str, Any], struct: type[Struct], where: str) -> Iterator[str]:
+    known = {field.encode_name: _struct_in(field.type) for field in msgspec.structs.fields(struct)}
+    for key, value in fields.items():
+        if key not in known:
+            names = list(known) if where else [*known, "valid_from"]
+            yield f"unknown key {where + key!r}{_hint(key, names)}"
+        elif (inner := known[key]) is not None:
+            parts = cast("list[object]", value) if isinstance(value, list) else [value]
+            for table in filter(None, map(_table, parts)):
+                yield from _unknown(table, inner, f"{where}{key}.")
+
+
+def _struct_in(hint: Any) -> type[Struct] | None:  # noqa: ANN401 - a type annotation is of any type
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return hint
+    return next((found for arg in get_args(hint) if (found := _struct_in(arg)) is not None), None)
+
+
+def _hint(key: str, known: list[str]) -> str:
+    near = get_close_matches(key, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
