@@ -5,6 +5,7 @@ import os
 import select
 import termios
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
@@ -55,15 +56,18 @@ class PtyScanner:
         poll.register(self._master, 0)
         return not any(events & select.POLLHUP for _, events in poll.poll(0))
 
-    def scan(self, data: bytes, aim: str | None) -> bool:
+    def scan(self, data: bytes, aim: str | None, note: Callable[[], object] | None = None) -> bool:
         """Sends one barcode. False: nobody listens and it is lost, as from a cable into nothing.
 
+        `note` is called when somebody listens, before the first byte is sent.
         Raises BrokenPipeError when the listener stopped reading and the line stays full for two seconds.
         """
         message = (aim or "").encode("ascii") + data + TERMINATOR
         with self._lock:
             if not self._connected():
                 return False
+            if note is not None:
+                note()
             self._discard_echo()
             while message:
                 if not select.select([], [self._master], [], WRITE_TIMEOUT_S)[1]:
