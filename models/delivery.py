@@ -92,6 +92,7 @@ class Sender:
         }
         self._newest: Draining | None = next(reversed(self._epochs.values()), None)
         self._numbering: Draining | None = None
+        self._closed = ""
         self._online = False
         self._to_ask: deque[str] = deque()
         self._unanswered: set[str] = set()
@@ -102,10 +103,11 @@ class Sender:
     def committed(self, epoch: str, next_seq: int, now: float) -> None:
         """Rows of this epoch below `next_seq` are durable. An unknown epoch is the one now being numbered."""
         if epoch not in self._epochs:
-            self._newest = self._numbering = Draining(epoch, 1, 0, 0, highest=0, position=1)
-            self._epochs[epoch] = self._newest
+            self._newest = self._epochs[epoch] = Draining(epoch, 1, 0, 0, highest=0, position=1)
         known = self._epochs[epoch]
         known.next_seq = max(known.next_seq, next_seq)
+        if known is self._newest and epoch != self._closed:
+            self._numbering = known
         if known.waiting_since is None and known.waits:
             known.waiting_since = now
 
@@ -137,8 +139,7 @@ class Sender:
             self._ask_all()
         else:
             if known is self._numbering and known.waiting_since is not None and now - known.waiting_since >= OUTAGE_S:
-                self._numbering = None
-                effects.append(NewEpoch("outage"))
+                effects.append(self._close("outage"))
             known.rise(mark, now)
             self._last_rise = now
         effects.append(SaveMark(epoch, known.mark, known.receipted))
@@ -151,9 +152,12 @@ class Sender:
             text = f"receipt for seq {seq} of epoch {known.epoch}, of which this outbox sent only {known.highest}"
             effects.append(RaiseAlert(known.epoch, f"{text}: another process numbers in it, or the outbox is a copy"))
         if known is self._numbering:
-            self._numbering = None
-            effects.append(NewEpoch("shared"))
+            effects.append(self._close("shared"))
         return effects
+
+    def _close(self, why: str) -> NewEpoch:
+        self._numbering, self._closed = None, self._numbering.epoch if self._numbering else ""
+        return NewEpoch(why)
 
     def poll(self, now: float) -> Send | SendEmpty | None:
         """The next thing to send, or None if nothing is to be sent now."""
