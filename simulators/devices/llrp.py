@@ -21,6 +21,7 @@ __all__ = ["LlrpReader", "RawRead"]
 MAX_PENDING: Final = 5_000
 KEEPALIVES_MISSED: Final = 3
 SHORTEST_SILENCE_S: Final = 2.0
+ACCEPT_RETRY_S: Final = 0.05
 ACCEPTED, CLIENT_EXISTS = b"\0\0", b"\0\2"
 
 
@@ -106,7 +107,7 @@ class LlrpReader:
             try:
                 connection, _ = server.accept()
             except OSError:
-                time.sleep(0.05)
+                time.sleep(ACCEPT_RETRY_S if self._server is server else 0)
                 continue
             with self._lock:
                 link = Link(connection, self._lock)
@@ -131,11 +132,12 @@ class LlrpReader:
         except Fault as fault:
             with self._lock:
                 link.send(Message.ERROR_MESSAGE, fault.status())
-        with self._lock:
-            self._link = None
-            self._pending.clear()
-            link.finish()
-        link.join()
+        finally:
+            with self._lock:
+                self._link = None
+                self._pending.clear()
+                link.finish()
+            link.join()
 
     def _handle(self, link: Link, header: tuple[int, int, int], body: bytes) -> None:
         version, number_of_kind, number = header
@@ -152,6 +154,7 @@ class LlrpReader:
         self._tell_rospecs(link, answer and (*answer, number))
         if kind is Message.CLOSE_CONNECTION:
             link.finish()
+        self._lock.notify_all()
 
     def _tell_rospecs(self, link: Link, answer: tuple[int, bytes, int] | None = None) -> None:
         """What ended is reported, then the request is answered, then the starts and ends are told."""
