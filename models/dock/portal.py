@@ -1,30 +1,24 @@
 """A dock door with an inside and an outside row of antennas: the reads of one tag become passes, each with a verdict.
 
-A pass ends after `timeout_us` of silence, in event time. Its state is bounded however long it is, made of integer sums
-over the sightings in fold order, so that any split into batches gives the same state, bytes and crossings. Goods
-passing through is heard by one row first and by the other later: the rule compares the two rows' RSSI-weighted time
-centroids (after Keller, Thiesse and Fleisch, Classification Models for RFID-Based Real-Time Detection of Process Events
-in the Supply Chain). What only stands in range or turns back is heard by both at once or by one alone: none.
+A pass ends after `timeout_us` of silence, in event time; models.dock.direction judges it. Its state is bounded however
+long it is, and made of integer sums over the sightings in fold order: any split into batches gives the same state, the
+same bytes and the same crossings.
 """
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from models.dock.direction import Direction, Row, judge
 from models.ids import derived_id
 
 RULE = "portal-1"
 EDGE = 32
-JUDGED_US = 40_000_000
 MS = 1000
 FLOOR_CDBM = -8000
 MAX_READS = 1000
-MIN_READS = 2
-THRESHOLD_MS = 500
-
-Direction = Literal["in", "out", "none"]
 
 
 class Portal(Struct, frozen=True):
@@ -46,15 +40,6 @@ class Sighting(Struct, frozen=True):
     rssi_cdbm: int | None
     count: int
     evidence: str
-
-
-class Row(Struct):
-    """What one row of antennas heard in a pass: reads, and the sums of weight and weight x time since the start."""
-
-    reads: int = 0
-    peak_cdbm: int | None = None
-    weight: int = 0
-    weight_ms: int = 0
 
 
 class Pass(Struct):
@@ -122,22 +107,8 @@ def expire(portal: Portal, state: Pass | None, now: int) -> tuple[Pass | None, l
 
 
 def _copy(state: Pass) -> Pass:
-    return Pass(
-        state.epc,
-        state.start,
-        state.first_at,
-        state.last_at,
-        Row(*_values(state.inside)),
-        Row(*_values(state.outside)),
-        list(state.head),
-        list(state.tail),
-        state.evidence_count,
-        state.chain,
-    )
-
-
-def _values(row: Row) -> tuple[int, int | None, int, int]:
-    return row.reads, row.peak_cdbm, row.weight, row.weight_ms
+    inside, outside = replace(state.inside), replace(state.outside)
+    return replace(state, inside=inside, outside=outside, head=list(state.head), tail=list(state.tail))
 
 
 def _add(portal: Portal, now: Pass, sighting: Sighting) -> None:
@@ -156,21 +127,20 @@ def _add(portal: Portal, now: Pass, sighting: Sighting) -> None:
 
 
 def _hear(row: Row, sighting: Sighting, now: Pass) -> None:
+    row.first_at = min(row.first_at, sighting.first_at) if row.reads else sighting.first_at
+    row.last_at = max(row.last_at, sighting.at)
     row.reads += sighting.count
-    if sighting.rssi_cdbm is not None:
-        row.peak_cdbm = sighting.rssi_cdbm if row.peak_cdbm is None else max(row.peak_cdbm, sighting.rssi_cdbm)
-    middle_ms = ((sighting.first_at + sighting.at) // 2 - now.start) // MS
-    weight = min(sighting.count, MAX_READS) * _weight(sighting.rssi_cdbm)
+    middle = (sighting.first_at + sighting.at) // 2
+    rssi = sighting.rssi_cdbm
+    if rssi is not None and (row.peak_cdbm is None or rssi > row.peak_cdbm):
+        row.peak_cdbm, row.peak_at = rssi, middle
+    weight = min(sighting.count, MAX_READS) * (1 if rssi is None else max(1, (rssi - FLOOR_CDBM) // 100))
     row.weight += weight
-    row.weight_ms += weight * middle_ms
-
-
-def _weight(rssi_cdbm: int | None) -> int:
-    return 1 if rssi_cdbm is None else max(1, (rssi_cdbm - FLOOR_CDBM) // 100)
+    row.weight_ms += weight * ((middle - now.start) // MS)
 
 
 def _close(portal: Portal, state: Pass) -> Crossing:
-    direction, score, reasons = judge(state)
+    verdict = judge(state.last_at - state.first_at, state.inside, state.outside)
     return Crossing(
         id=derived_id(RULE, portal.door, state.epc, state.chain.hex()),
         door=portal.door,
@@ -178,28 +148,10 @@ def _close(portal: Portal, state: Pass) -> Crossing:
         first_at=state.first_at,
         last_at=state.last_at,
         closed_at=state.last_at + portal.timeout_us,
-        direction=direction,
-        score=score,
-        reasons=reasons,
+        direction=verdict.direction,
+        score=verdict.score,
+        reasons=verdict.reasons,
         rule=RULE,
         evidence=state.head + state.tail,
         evidence_count=state.evidence_count,
     )
-
-
-def judge(state: Pass) -> tuple[Direction, float, list[str]]:
-    """Direction of a pass, how sure the rule is (0 to 1), and why in words."""
-    lasted_us = state.last_at - state.first_at
-    if lasted_us > JUDGED_US:
-        return "none", 1.0, [f"in range for {lasted_us / 1e6:.0f} s"]
-    for row, name, other in ((state.inside, "inside", state.outside), (state.outside, "outside", state.inside)):
-        if other.reads < MIN_READS:
-            heard = f"{other.reads} reads" if other.reads else "none"
-            return "none", 0.8, [f"heard by the {name} row only ({row.reads} reads, other row {heard})"]
-    lead_ms = state.inside.weight_ms // state.inside.weight - state.outside.weight_ms // state.outside.weight
-    score = round(abs(lead_ms) / (abs(lead_ms) + THRESHOLD_MS), 3)
-    if abs(lead_ms) < THRESHOLD_MS:
-        return "none", round(1 - score, 3), [f"both rows at the same time (apart {lead_ms / 1000:+.1f} s)"]
-    if lead_ms > 0:
-        return "in", score, [f"outside row first by {lead_ms / 1000:.1f} s"]
-    return "out", score, [f"inside row first by {-lead_ms / 1000:.1f} s"]
