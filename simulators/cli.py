@@ -10,6 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from simulators import commands
 from simulators.devices.alone import TagStream, TruthFile, play_reads, play_scans, until
 from simulators.devices.llrp import LlrpReader
 from simulators.devices.scanner import PtyScanner
@@ -19,6 +20,7 @@ USAGE, UNAVAILABLE = 2, 4
 app = typer.Typer(help="Simulated devices and a simulated warehouse, with a truth log.", no_args_is_help=True)
 device = typer.Typer(help="One device that speaks its protocol outward.", no_args_is_help=True)
 app.add_typer(device, name="device")
+commands.register(app)
 
 Seed = Annotated[int, typer.Option(help="Decides what is told and in which order.")]
 Rate = Annotated[float, typer.Option(min=0.001, help="Reads or scans a second while somebody listens.")]

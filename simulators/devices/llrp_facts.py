@@ -15,7 +15,7 @@ CHANNELS_KHZ = range(902_750, 927_750, 500)
 MODES = ((0, 0, 640_000), (2, 2, 274_000))
 MANUFACTURER = 0xFFFFFFFF
 FIRMWARE = b"stockyard 1"
-MAC = bytes.fromhex("025359000001")
+EUI_64 = bytes.fromhex("025359fffe000001")
 HAS_UTC_CLOCK = 0x4000
 HOLDS_REPORTS = 0x08
 DR_64_3 = 0x80
@@ -62,8 +62,8 @@ CAPABILITIES = {1: general, 2: limits, 3: regulatory, 4: air_protocol}
 
 
 def identification() -> bytes:
-    """Identification (16.2.6.2): a locally administered MAC address."""
-    return tlv(218, pack("!BH", 0, len(MAC)) + MAC)
+    """Identification (16.2.6.2): a locally administered EUI-64."""
+    return tlv(218, pack("!BH", 0, len(EUI_64)) + EUI_64)
 
 
 def antenna_properties(antenna: int) -> bytes:
