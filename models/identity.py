@@ -27,7 +27,10 @@ class Identity(Struct, frozen=True):
 
 
 class Override(Struct, frozen=True):
-    """A register entry for one tag: a quantity of a SKU, or an asset; neither means that the tag is to be ignored."""
+    """A register entry for one tag: a quantity of a SKU, or an asset; neither means that the tag is to be ignored.
+
+    Without a quantity the tag is stock that the door does not count.
+    """
 
     sku: str | None = None
     quantity: Decimal | None = None
@@ -37,8 +40,8 @@ class Override(Struct, frozen=True):
         if self.asset is not None and (self.sku is not None or self.quantity is not None):
             msg = f"tag: a SKU or an asset expected, got both ({self.sku}, {self.asset})"
             raise Refused(msg)
-        if (self.sku is None) != (self.quantity is None) or (self.quantity is not None and self.quantity <= 0):
-            msg = "tag: a SKU with a positive quantity expected"
+        if self.quantity is not None and (self.sku is None or self.quantity <= 0):
+            msg = f"tag: a positive quantity of a SKU expected, got {self.quantity} of {self.sku}"
             raise Refused(msg)
 
 

@@ -201,9 +201,13 @@ class _Desk:
 
     def act_waiting(self, at: int) -> None:
         waiting = self.now.waiting
-        if waiting is not None:
-            self.now = replace(self.now, waiting=None)
+        if waiting is None:
+            return
+        self.now = replace(self.now, waiting=None)
+        try:
             self.act(replace(waiting, at=at), Decimal(1))
+        except BadQuantity as error:
+            self.add(self.refusal(at, str(error), waiting.evidence, waiting.code))
 
     def act(self, waiting: Waiting, count: Decimal) -> None:
         """Receive or issue `count` of the waiting item at `waiting.at`. Raises BadQuantity."""
@@ -236,9 +240,12 @@ class _Desk:
         )
 
     def refuse(self, scan: Scanned, text: str, code: Gs1 | None = None) -> None:
+        self.add(self.refusal(scan.at, text, [scan.evidence], code or Gs1()))
+
+    def refusal(self, at: int, text: str, evidence: list[str], code: Gs1) -> ScanAct:
         line = " ".join(text.split())[:MAX_TEXT]
-        act = ScanAct("", self.params.device, scan.at, "refused", ok=False, text=line, evidence=[scan.evidence])
-        self.add(act if code is None else replace(act, code=code.gtin, lot=code.lot, serial=code.serial))
+        act = ScanAct("", self.params.device, at, "refused", ok=False, text=line, evidence=evidence)
+        return replace(act, code=code.gtin, lot=code.lot, serial=code.serial)
 
     def add(self, act: ScanAct) -> None:
         self.acts.append(replace(act, id=derived_id(RULE, act.device, *act.evidence)))

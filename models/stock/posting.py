@@ -31,12 +31,14 @@ class Places(Struct, frozen=True):
 
 
 def movement_of_crossing(crossing: Crossing, identity: Identity, places: Places) -> Movement | None:
-    """What a crossing moves, or None: no direction, no stock, or a tag without a quantity (the SSCC of a pallet)."""
+    """What a crossing moves, or None: no direction, no stock, a tag without a quantity (a pallet), no other place."""
     if crossing.direction == "none" or identity.kind != "stock" or identity.sku is None or identity.quantity is None:
         return None
     source, target = (
         (places.outside_in, places.inside) if crossing.direction == "in" else (places.inside, places.outside_out)
     )
+    if source == target:
+        return None
     return Movement(
         id=_id(crossing.id, identity.sku, None, identity.quantity, (source, target, crossing.last_at)),
         at=crossing.last_at,
@@ -54,6 +56,8 @@ def movement_of_scan(act: ScanAct, supplier: str = SUPPLIER, customer: str = CUS
     if act.action not in ("receive", "issue") or act.sku is None or act.quantity is None or act.location is None:
         return None
     source, target = (supplier, act.location) if act.action == "receive" else (act.location, customer)
+    if source == target:
+        return None
     return Movement(
         id=_id(act.id, act.sku, act.lot, act.quantity, (source, target, act.at)),
         at=act.at,

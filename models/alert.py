@@ -1,0 +1,77 @@
+"""Alerts: what a rule says about a subject, and the life of one as recorded history: open, acknowledged, closed.
+
+At most one alert per (rule, subject) is not closed; raising it again changes nothing but its words.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from models.errors import Refused
+
+Severity = Literal["info", "warning", "critical"]
+State = Literal["open", "acknowledged", "closed"]
+
+
+class Alert(Struct, frozen=True):
+    """What a rule has to say: `title` in one line, `detail` with the figures."""
+
+    rule: str
+    subject: str
+    severity: Severity
+    title: str
+    detail: str
+
+
+class Raised(Struct, frozen=True, kw_only=True):
+    """An alert with its life; times in microseconds UTC. `by` acknowledged it; `closed_by` is a person or a rule."""
+
+    alert: Alert
+    state: State = "open"
+    opened_at: int
+    acknowledged_at: int | None = None
+    by: str | None = None
+    closed_at: int | None = None
+    closed_by: str | None = None
+
+
+def raise_alert(alert: Alert, now: int, present: Raised | None = None) -> Raised:
+    """A new open alert; or the present one with the new words, if one of this rule and subject is not closed.
+
+    A higher severity opens an acknowledged one again. Raises Refused if `present` is about something else.
+    """
+    if present is None or present.state == "closed":
+        return Raised(alert=alert, opened_at=now)
+    if (present.alert.rule, present.alert.subject) != (alert.rule, alert.subject):
+        msg = f"alert: {present.alert.rule} of {present.alert.subject} is not {alert.rule} of {alert.subject}"
+        raise Refused(msg)
+    if present.state == "acknowledged" and _RANK[alert.severity] > _RANK[present.alert.severity]:
+        return replace(present, alert=alert, state="open", acknowledged_at=None, by=None)
+    return replace(present, alert=alert)
+
+
+_RANK = {"info": 0, "warning": 1, "critical": 2}
+
+
+def acknowledge(raised: Raised, by: str, now: int) -> Raised:
+    """Somebody has seen it; the first keeps it. Raises Refused for a closed alert or without a name."""
+    if raised.state == "closed":
+        msg = f"alert: {raised.alert.title!r} is closed, an open one expected"
+        raise Refused(msg)
+    if not by:
+        msg = "by: who acknowledges expected, got nothing"
+        raise Refused(msg)
+    if raised.state == "acknowledged":
+        return raised
+    return replace(raised, state="acknowledged", acknowledged_at=now, by=by)
+
+
+def close(raised: Raised, by: str, now: int) -> Raised:
+    """It is over: a person closes it, or its rule finds it no longer true. Closing again changes nothing."""
+    if raised.state == "closed":
+        return raised
+    if not by:
+        msg = "by: who closes expected, got nothing"
+        raise Refused(msg)
+    return replace(raised, state="closed", closed_at=now, closed_by=by)
