@@ -87,7 +87,7 @@ class LlrpDriver:
         with closing(self._connect()) as connection:
             session = Session(connection, _Silent(), Event(), self._settings.keepalive_s)
             _expect_greeting(session, Reports(self._device, self._settings.window_s, _Silent()))
-            _say_goodbye(session)
+            session.send("CLOSE_CONNECTION")
         return f"an LLRP reader answers at {self._settings.address}"
 
     def _connect(self) -> socket.socket:

@@ -83,7 +83,7 @@ class SerialScanner:
                 exclusive=True,
             )
         except (OSError, ValueError) as error:
-            msg = f"opening {settings.port}: {error}"
+            msg = (error.strerror if isinstance(error, OSError) else None) or f"{settings.port}: {error}"
             raise DeviceLost(msg) from error
 
     def _take(self, frames: list[ScanFrame | BadFrame], put: Put, health: Health) -> None:

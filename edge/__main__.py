@@ -1,0 +1,5 @@
+"""`python -m edge`: the same as `stockyard-edge`."""
+
+from edge.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""`stockyard-edge`: run the gateway, check its configuration, find out what is wrong, see what waits."""
+
+import logging
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from edge import gateway
+from edge.config import BadConfig, Config, load
+from edge.doctor import Finding, examine
+from edge.outbox_file import OutboxInUse
+from edge.waiting import Waiting, waiting
+
+CHECK_FAILED, CONFIGURATION, UNAVAILABLE = 1, 3, 4
+
+app = typer.Typer(help="The Stockyard edge gateway.", no_args_is_help=True, add_completion=False)
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The gateway's configuration, edge.toml.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def run(
+    config: ConfigFile, *, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False
+) -> None:
+    """Run the gateway until SIGTERM or SIGINT."""
+    loaded = _load(config)
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        ended_well = gateway.run(loaded, gateway.stop_on_signals())
+    except (OSError, sqlite3.Error, OutboxInUse) as error:
+        raise _fail(UNAVAILABLE, f"{loaded.outbox}: {error}") from None
+    if not ended_well:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def check_config(config: ConfigFile, *, as_json: Json = False) -> None:
+    """Say whether a configuration can be used, and what it means."""
+    loaded = _load(config)
+    devices = [{"name": device.name, "driver": device.kind.name} for device in loaded.devices]
+    if as_json:
+        _print_json({"gateway": loaded.gateway.name, "broker": loaded.mqtt.url, "devices": devices})
+        return
+    typer.echo(f"{config}: gateway {loaded.gateway.name}, broker {loaded.mqtt.url}, outbox {loaded.outbox}")
+    for device in devices:
+        typer.echo(f"  {device['name']}: {device['driver']}")
+
+
+@app.command()
+def doctor(config: ConfigFile, *, as_json: Json = False) -> None:
+    """Try everything that the gateway needs once; each failure with its next step."""
+    findings: list[Finding] = []
+    for finding in examine(_load(config)):
+        findings.append(finding)
+        if not as_json:
+            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.check}: {finding.found}")
+            if finding.next_step:
+                typer.echo(f"     -> {finding.next_step}")
+    if as_json:
+        _print_json(findings)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def status(config: ConfigFile, *, as_json: Json = False) -> None:
+    """What the outbox holds and what the backend has not receipted."""
+    loaded = _load(config)
+    try:
+        streams = waiting(loaded.outbox)
+    except (OSError, sqlite3.Error, msgspec.MsgspecError) as error:
+        raise _fail(UNAVAILABLE, str(error)) from None
+    if as_json:
+        _print_json({"gateway": loaded.gateway.name, "outbox": str(loaded.outbox), "streams": streams})
+        return
+    for stream in streams:
+        typer.echo(_line(stream))
+
+
+def main() -> None:
+    """The program's entry."""
+    app()
+
+
+def _line(stream: Waiting) -> str:
+    oldest = f", the oldest of {stream.oldest_unreceipted:%F %T} UTC" if stream.oldest_unreceipted else ""
+    return (
+        f"{stream.epoch}: next {stream.next_seq}, committed by the backend up to {stream.mark}, "
+        f"{stream.rows} rows kept, {stream.unreceipted} unreceipted{oldest}"
+    )
+
+
+def _load(path: Path) -> Config:
+    try:
+        return load(path)
+    except BadConfig as error:
+        raise _fail(CONFIGURATION, f"{path}: {error}") from None
+
+
+def _fail(code: int, why: str) -> typer.Exit:
+    typer.echo(why, err=True)
+    return typer.Exit(code)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+    sys.stdout.flush()
