@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
-from backend.book import events, schema, touched
+from backend.book import derived, events, schema, touched
 from models.errors import Refused
 from models.reading import Epc
 from models.register import KINDS, Entry, Id, Register, decode_body
@@ -41,7 +41,8 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
         )
     )
     keys = touched.keys(tx, touched.Change(kind, ident, held, body, valid_from))
-    touched.mark(tx, keys, valid_from, max(now, valid_from))
+    until = max(now, valid_from)
+    derived.mark_dirty(tx, [(k.step, k.device_id, k.subject, valid_from, until) for k in sorted(keys)])
     for subject in touched.subjects(tx, kind, ident):
         events.changed(tx, subject, now)
     return "changed" if entries else "created"

@@ -4,13 +4,12 @@ Only what decides a derived fact counts: an item's trade numbers and whether it 
 is bound to. A name or a reorder point changes no crossing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Select, case, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from backend.book import schema
 from models import epc
@@ -63,20 +62,6 @@ def subjects(tx: Connection, kind: str, ident: str) -> list[str]:
         skus = select(schema.balance.c.sku).where(schema.balance.c.location == ident).distinct()
         return [f"item:{sku}" for sku in sorted(tx.execute(skus).scalars())]
     return [f"{kind.removesuffix('s')}:{ident}"]
-
-
-def mark(tx: Connection, keys: Iterable[Key], since: int, until: int) -> None:
-    """Have the deriver fold these keys again from `since` up to `until`; an earlier mark is widened, never narrowed."""
-    rows = [{**key._asdict(), "since": since, "until": until} for key in sorted(keys)]
-    if not rows:
-        return
-    statement = insert(schema.dirty)
-    old, new = schema.dirty.c, statement.excluded
-    widened = {
-        "since": case((new.since < old.since, new.since), else_=old.since),
-        "until": case((new.until > old.until, new.until), else_=old.until),
-    }
-    tx.execute(statement.on_conflict_do_update(index_elements=["step", "device_id", "subject"], set_=widened), rows)
 
 
 def _of_item(tx: Connection, change: Change) -> set[Key]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from backend.book import register, schema, touched
+from backend.book import register, schema
 from backend.book.db import open_engine, read, write
 from models import epc
 from models.errors import Refused
@@ -121,11 +121,3 @@ def test_a_device_marks_what_it_saw_before_anyone_said_what_it_is(engine: Engine
     desk = Device("dock-a", "door-2", desk=Desk("desk", "supplier", "customer"))
     put(engine, "devices", "dock-a/scanner-1", desk)
     assert ("scan", 2, "") in dirty(engine)
-
-
-def test_a_mark_is_widened_never_narrowed(engine: Engine) -> None:
-    key = touched.Key("dock", 1, "aa")
-    with write(engine) as tx:
-        for since, until in ((5, 9), (7, 8), (3, 4), (6, 12)):
-            touched.mark(tx, [key], since, until)
-        assert tx.execute(select(schema.dirty.c.since, schema.dirty.c.until)).all() == [(3, 12)]

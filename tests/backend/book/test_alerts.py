@@ -1,0 +1,66 @@
+"""Alerts in the book: one that is not closed per (rule, subject), whoever raises it; and its recorded life."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from backend.book import alerts, schema
+from backend.book.db import open_engine, read, write
+from models.alert import Alert, Severity
+from models.errors import Clash, NotFound
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine("sqlite", tmp_path / "book.db")
+    schema.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def alert(title: str = "t", severity: Severity = "warning", subject: str = "item:A") -> Alert:
+    return Alert("reorder", subject, severity, title, "{}")
+
+
+def lived(engine: Engine) -> list[str]:
+    with read(engine) as tx:
+        told = [json.loads(body) for body in tx.scalars(select(schema.event.c.body).order_by(schema.event.c.n))]
+        what = list(tx.scalars(select(schema.alert_event.c.what).order_by(schema.alert_event.c.n)))
+    assert [each["what"] for each in told] == what
+    return what
+
+
+def test_its_life_is_recorded_and_told(engine: Engine) -> None:
+    with write(engine) as tx:
+        assert alerts.raise_alert(tx, alert(), 10, "planner")
+        assert not alerts.raise_alert(tx, alert(), 11, "planner")
+        assert not alerts.raise_alert(tx, alert("u"), 12, "planner")
+        assert alerts.raise_alert(tx, alert(subject="item:B"), 13, "planner")
+        row = tx.execute(select(schema.alert)).first()
+        assert row is not None
+        assert (row.title, row.raised_at) == ("u", 10)
+        alerts.acknowledge(tx, row.id, "ann", 14)
+        alerts.acknowledge(tx, row.id, "ben", 15)
+        assert not alerts.raise_alert(tx, alert("u", "critical"), 16, "planner")
+        assert alerts.close(tx, "reorder", "item:A", 17)
+        assert not alerts.close(tx, "reorder", "item:A", 18)
+        assert alerts.open_subjects(tx, "reorder") == ["item:B"]
+        with pytest.raises(Clash, match="not closed expected"):
+            alerts.acknowledge(tx, row.id, "ann", 19)
+        with pytest.raises(NotFound):
+            alerts.acknowledge(tx, "?", "ann", 19)
+        assert alerts.raise_alert(tx, alert(), 20, "planner"), "a closed one does not stand in the way"
+    assert lived(engine) == ["raised", "said again", "raised", "acknowledged", "reopened", "closed", "raised"]
+
+
+def test_raised_by_many_at_once_it_is_one(engine: Engine) -> None:
+    def race(n: int) -> bool:
+        with write(engine) as tx:
+            return alerts.raise_alert(tx, alert(f"t{n % 2}"), n, "planner")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(race, range(24))) == 1
