@@ -50,9 +50,10 @@ def judge(lasted_us: int, inside: Row, outside: Row) -> Verdict:
     """The direction of a pass of `lasted_us`; `none` if it is no way through."""
     if lasted_us > LONGEST_US:
         return Verdict("none", 1.0, [f"in range for {lasted_us / SECOND:.0f} s"])
+    if not inside.reads and not outside.reads:
+        return Verdict("none", 1.0, ["heard by neither row"])
     if not inside.reads or not outside.reads:
-        reads = inside.reads + outside.reads
-        name = "inside" if inside.reads else "outside" if outside.reads else "neither"
+        reads, name = inside.reads + outside.reads, "inside" if inside.reads else "outside"
         return Verdict("none", round(1 - 1 / (2 + reads), 3), [f"heard by the {name} row only ({reads} reads)"])
     lead_ms = inside.weight_ms // inside.weight - outside.weight_ms // outside.weight
     first, then = (outside, inside) if lead_ms > 0 else (inside, outside)

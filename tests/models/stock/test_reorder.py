@@ -1,0 +1,63 @@
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from models.errors import Refused
+from models.stock.reorder import Rule, proposal
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("stock", "terms", "expected"),
+    [
+        ("21 on hand, 0 on order", "packs of 1, least 0", None),
+        ("20 on hand, 0 on order", "packs of 1, least 0", "40"),
+        ("0 on hand, 0 on order", "packs of 1, least 0", "60"),
+        ("-5 on hand, 0 on order", "packs of 1, least 0", "65"),
+        ("10 on hand, 11 on order", "packs of 1, least 0", None),
+        ("10 on hand, 10 on order", "packs of 1, least 0", "40"),
+        ("10 on hand, 10 on order, open", "packs of 1, least 0", None),
+        ("19 on hand, 0 on order", "packs of 12, least 0", "48"),
+        ("20 on hand, 0 on order", "packs of 1, least 100", "100"),
+        ("20 on hand, 0 on order", "packs of 12, least 100", "108"),
+        ("19.5 on hand, 0 on order", "packs of 0.5, least 0", "40.5"),
+    ],
+)
+def test_min_20_max_60(stock: str, terms: str, expected: str | None) -> None:
+    on_hand, on_order, pack, least = (D(number) for number in re.findall(r"-?[\d.]+", f"{stock} {terms}"))
+    found = proposal(Rule("PUMP-40", D(20), D(60), pack, least), on_hand, on_order, is_open="open" in stock)
+    assert (None if found is None else str(found.quantity)) == expected
+
+
+def test_the_reason_has_the_figures() -> None:
+    found = proposal(Rule("PUMP-40", D(20), D(60), D(12)), D("8.0"), D(4), is_open=False)
+    assert found is not None
+    assert found.reason == "8 on hand and 4 on order: at or below the minimum of 20; up to 60 in packs of 12"
+    assert found.position == D(12)
+
+
+@pytest.mark.parametrize(
+    "figures", [("20", "20", "1", "0"), ("-1", "5", "1", "0"), ("1", "5", "0", "0"), ("1", "5", "1", "-1")]
+)
+def test_rules_that_make_no_sense_are_refused(figures: tuple[str, str, str, str]) -> None:
+    with pytest.raises(Refused):
+        Rule("PUMP-40", *map(D, figures))
+
+
+AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=2)
+
+
+@given(AMOUNTS, AMOUNTS, AMOUNTS, st.decimals(min_value="0.01", max_value=500, places=2), AMOUNTS)
+def test_enough_in_whole_packs_and_never_a_pack_more(low: D, more: D, on_hand: D, pack: D, least: D) -> None:
+    assume(more > 0)
+    rule = Rule("X", low, low + more, pack, least)
+    found = proposal(rule, on_hand, D(0), is_open=False)
+    assert (found is None) == (on_hand > low)
+    if found is not None:
+        needed = max(rule.maximum - on_hand, least)
+        assert needed <= found.quantity < needed + pack
+        assert found.quantity % pack == 0
