@@ -202,6 +202,7 @@ def test_keepalives_come_and_a_silent_client_is_dropped(
         pass
     assert 0.2 < time.monotonic() - silent < 3
     assert client.keepalives > 10
+    wait(lambda: reader._link is None)
     assert connect(reader).ask(CAPABILITIES, b"\0")[1] == OK
 
 
