@@ -1,6 +1,6 @@
 """What is planned at the site: thirty calm days for a history, or the same work compressed for who watches it live."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,6 +38,12 @@ def build(world: World, doors: tuple[str, ...], stage: Stage | None = None) -> S
 
 def play_history(site: Site, days: int) -> None:
     """Everything that happens from the world's clock on, `days` long; the clock then stands at the end."""
+    for _ in history_days(site, days):
+        pass
+
+
+def history_days(site: Site, days: int) -> Iterator[None]:
+    """`play_history`, stopping for breath every quarter of a day."""
     start_us = site.world.now_us
     end_us = start_us + days * DAY_US
     if days:
@@ -45,7 +51,9 @@ def play_history(site: Site, days: int) -> None:
     day_us = start_us - start_us % DAY_US
     while day_us < end_us:
         _plan_day(site, day_us, max(start_us + 2 * HOUR_US, day_us + OPENING))
-        site.world.run(min(day_us + DAY_US, end_us - QUIET_END_US))
+        for quarter in range(1, 5):
+            site.world.run(max(site.world.now_us, min(day_us + quarter * DAY_US // 4, end_us - QUIET_END_US)))
+            yield
         day_us += DAY_US
     site.world.clear()
     site.world.run(end_us)

@@ -10,14 +10,19 @@ from typing import Annotated
 import msgspec
 import typer
 
+from models.wire import is_gateway
 from simulators import agenda, live
 from simulators.devices.llrp import LlrpReader
 from simulators.devices.scanner import PtyScanner
+from simulators.history import HistoryStage, readings
+from simulators.outbox import SentRows
+from simulators.progress import Shown
 from simulators.scenario import BadScenario, Scenario, load
+from simulators.sending import Broker, HistorySender, NoBroker
 from simulators.warehouse import DAY_US
-from simulators.world import World
+from simulators.world import Truth, World
 
-CONFIGURATION, UNAVAILABLE = 3, 4
+STOPPED, CONFIGURATION, UNAVAILABLE = 1, 3, 4
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario TOML.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON lines.")]
 
@@ -25,12 +30,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON lines.")
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("run")(run)
+    app.command("history")(history)
 
 
 def run(scenario: ScenarioFile, *, as_json: Json = False) -> None:
     """Play a world live: readers on their ports, a scanner on its pty, the truth in its file; SIGTERM ends it."""
     stop = stopped_by_signal()
-    site, wanted = build(scenario)
+    wanted = _load(scenario)
+    site = past(wanted)
+    agenda.play_history(site, wanted.history_days)
     readers = {door.name: LlrpReader(door.address, clock_offset_us=door.clock_offset_us) for door in wanted.door}
     scanner = PtyScanner(Path(wanted.scanner[0].link))
     try:
@@ -53,16 +61,61 @@ def run(scenario: ScenarioFile, *, as_json: Json = False) -> None:
     say({"state": "ready to check", "truth": wanted.truth}, as_json=as_json)
 
 
-def build(path: Path) -> tuple[agenda.Site, Scenario]:
-    """The site as the scenario's history leaves it."""
+def history(  # noqa: PLR0913 (each is an option of the command)
+    *,
+    scenario: Annotated[Path, typer.Option(help="Scenario TOML.")],
+    mqtt: Annotated[str, typer.Option(help="mqtt://host:port of the broker.")],
+    gateway: Annotated[str, typer.Option(help="The gateway whose readings these are.")],
+    truth: Annotated[Path, typer.Option(help="Where the truth of the history goes.")],
+    outbox: Annotated[Path, typer.Option(help="Where the rows that are sent are kept.")] = Path("history.db"),
+    days: Annotated[int | None, typer.Option(min=0, help="The scenario's history_days; refused if it differs.")] = None,
+    max_readings: Annotated[int, typer.Option(min=1, help="Beyond it the doors hear nothing.")] = 400_000,
+    username: Annotated[str, typer.Option(help="For a broker that asks for one.")] = "",
+    password_file: Annotated[Path | None, typer.Option(help="A file that holds the password.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the world's past as an edge would that was offline; ends when the backend has committed all of it."""
+    stop = stopped_by_signal()
+    wanted = _load(scenario)
+    if days not in {None, wanted.history_days}:
+        raise _failed(CONFIGURATION, f"--days {days}: {scenario} says history_days = {wanted.history_days}")
+    if not is_gateway(gateway):
+        raise _failed(CONFIGURATION, f"--gateway: a gateway's name expected, got {gateway!r}")
     try:
-        wanted = load(path)
+        broker = Broker(mqtt, username, password_file.read_text().strip() if password_file else "")
+    except (OSError, ValueError) as error:
+        raise _failed(CONFIGURATION, str(error)) from error
+    rows = SentRows(outbox)
+    begun = time.monotonic()
+    with truth.open("w", encoding="utf-8", buffering=1) as lines, Shown("history", as_json=as_json) as shown:
+        site = past(wanted, lines)
+        stage = HistoryStage(site.world, wanted, max_readings)
+        sender = HistorySender(gateway, rows, lambda now: shown.show(now.committed, now.expected))
+        try:
+            done = sender.run(broker, readings(site, stage, wanted.history_days), stop)
+        except NoBroker as error:
+            raise _failed(UNAVAILABLE, str(error)) from error
+        finally:
+            rows.close()
+    seconds = round(time.monotonic() - begun, 1)
+    facts = {"epoch": rows.epoch, "readings": rows.next_seq - 1, "seconds": seconds}
+    say({"state": "history done" if done else "history stopped", **facts}, as_json=as_json)
+    if not done:
+        raise typer.Exit(STOPPED)
+
+
+def past(wanted: Scenario, truth: Truth | None = None) -> agenda.Site:
+    """The empty site where the scenario's history begins."""
+    site = agenda.build(World(wanted.seed, wanted.start, truth), wanted.doors)
+    site.world.now_us -= wanted.history_days * DAY_US
+    return site
+
+
+def _load(path: Path) -> Scenario:
+    try:
+        return load(path)
     except BadScenario as error:
         raise _failed(CONFIGURATION, str(error)) from error
-    site = agenda.build(World(wanted.seed, wanted.start), wanted.doors)
-    site.world.now_us -= wanted.history_days * DAY_US
-    agenda.play_history(site, wanted.history_days)
-    return site, wanted
 
 
 def stopped_by_signal() -> Event:
