@@ -189,13 +189,14 @@ def test_readings_arrive_in_order_are_receipted_and_the_status_is_retained(site:
     site.outbox.put(signals(0, 300)).result(5)
     wait_for(lambda: len(site.backend.journal) == 300)
     assert site.backend.values() == [float(number) for number in range(300)]
-    heard = len(site.backend.statuses)
-    publisher.devices_changed()
-    wait_for(lambda: len(site.backend.statuses) > heard)
-    status = site.backend.statuses[-1]
-    assert (status.online, status.devices) == (True, [STATE])
-    assert status.streams is not None
-    assert (status.streams[0].next_seq, status.streams[0].outbox_depth) == (301, 0)
+
+    def listed_as_drained() -> bool:
+        publisher.devices_changed()
+        streams = site.backend.statuses[-1].streams
+        return bool(streams) and (streams[0].next_seq, streams[0].outbox_depth) == (301, 0)
+
+    wait_for(listed_as_drained)
+    assert (site.backend.statuses[-1].online, site.backend.statuses[-1].devices) == (True, [STATE])
     site.end_publisher()
     wait_for(lambda: not site.backend.statuses[-1].online)
 
