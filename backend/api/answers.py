@@ -1,0 +1,105 @@
+"""How a route answers and how it is documented: msgspec bytes out, the same struct's schema into openapi.json."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.openapi.utils import get_openapi
+from msgspec import UNSET, Struct
+from starlette.responses import Response
+
+from backend.api.items import Page, Problem
+from models.errors import Refused
+from models.reading import from_micros, micros
+
+REF = "#/components/schemas/{name}"
+MAX_BODY = 256 * 1024
+_documented: dict[str, Any] = {}
+
+After = Annotated[int, Query(ge=0, lt=2**63, description="n of the last item seen; 0 for the beginning")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="items at most")]
+AsOf = Annotated[str | None, Query(description="RFC 3339 time with a zone; default now")]
+T = TypeVar("T")
+
+
+def answer(body: object, status: int = 200) -> Response:
+    """A struct as JSON."""
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+def page(found: Sequence[T], limit: int, cursor: object, complete_to: int | None = None) -> Response:
+    """A list of at most `limit`; `cursor` points to its last item."""
+    following = str(cursor) if len(found) >= limit else None
+    whole = UNSET if complete_to is None else from_micros(complete_to)
+    return answer(Page(list(found), following, whole))
+
+
+def documented(shape: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a type
+    """`responses=` of a route that answers this struct, or a problem."""
+    return {
+        status: {"content": {"application/json": {"schema": _reference(shape)}}},
+        "default": {"content": {"application/problem+json": {"schema": _reference(Problem)}}},
+    }
+
+
+def documented_body(shape: type[Struct], *, required: bool = True) -> dict[str, Any]:
+    """`openapi_extra=` of a route that reads this struct itself."""
+    content = {"application/json": {"schema": _reference(shape)}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
+def _reference(shape: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
+    (reference,), components = msgspec.json.schema_components([shape], ref_template=REF)
+    _documented.update(components)
+    return reference
+
+
+def add_openapi(app: FastAPI, version: str) -> None:
+    """Serve one complete openapi.json: the routes' own parameters, and every struct's schema."""
+
+    def build() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title="Stockyard", version=version, routes=app.routes)
+            schema.setdefault("components", {}).setdefault("schemas", {}).update(_documented)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = build
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise HTTPException(413, f"body: at most {MAX_BODY} bytes expected")
+    return bytes(body)
+
+
+Body = Annotated[bytes, Depends(_read_body)]
+"""The body as it came."""
+
+
+def parse_body(text: bytes, shape: type[T]) -> T:
+    """A JSON body. Raises Refused naming the field and what was expected."""
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        msg = f"body: {error}"
+        raise Refused(msg) from error
+
+
+def parse_time(field: str, text: str | None, default: int) -> int:
+    """Microseconds of an RFC 3339 time with a zone. Raises Refused naming the field."""
+    if text is None:
+        return default
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        msg = f"{field}: an RFC 3339 time with a zone expected, got {text[:40]!r}"
+        raise Refused(msg)
+    return micros(when.astimezone(UTC))

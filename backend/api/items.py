@@ -1,0 +1,265 @@
+"""The shape of every answer, once: msgspec encodes them and openapi.json is generated from them.
+
+Times are RFC 3339 UTC, quantities decimal text, absent is null.
+"""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+T = TypeVar("T")
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """A list. `next` is the cursor to give as `after` for what follows; null when this is all there is now."""
+
+    items: list[T]
+    next: str | None
+    complete_to: datetime | UnsetType = UNSET
+    """The time up to which this rests on everything that was read."""
+
+
+class Health(Struct, frozen=True):
+    """The backend answers; `committed_at` is when it last committed readings."""
+
+    status: str
+    version: str
+    now: datetime
+    committed_at: datetime | None
+
+
+class Stream(Struct, frozen=True):
+    """One epoch of a gateway: what is committed here, and what its outbox last said of itself."""
+
+    epoch: str
+    committed: int
+    next_seq: int | None
+    outbox_depth: int | None
+    oldest_unreceipted: datetime | None
+
+
+class DeviceState(Struct, frozen=True):
+    """A device as its gateway last described it."""
+
+    name: str
+    state: str
+    since: datetime
+    readings: int
+    bad_frames: int
+
+
+class Gateway(Struct, frozen=True):
+    """A gateway and what its last status said."""
+
+    name: str
+    online: bool
+    last_seen: datetime | None
+    streams: list[Stream]
+    devices: list[DeviceState]
+
+
+class JournalEntry(Struct, frozen=True):
+    """A committed reading, its text as it came."""
+
+    gateway: str
+    epoch: str
+    seq: int
+    kind: str
+    device: str
+    at: datetime
+    received_at: datetime
+    reading: Raw
+
+
+class Gap(Struct, frozen=True):
+    """Numbers that no reading will ever fill."""
+
+    gateway: str
+    epoch: str
+    from_seq: int
+    to_seq: int
+    reason: str
+    at: datetime
+    received_at: datetime
+
+
+class Quarantined(Struct, frozen=True):
+    """Bytes that could not be used, and why; `body` is base64, `text` its beginning if it is UTF-8."""
+
+    id: int
+    gateway: str
+    epoch: str | None
+    seq: int | None
+    sort: str
+    reason: str
+    text: str | None
+    body: bytes
+    received_at: datetime
+    replayed_at: datetime | None
+
+
+class Crossing(Struct, frozen=True):
+    """One pass of one tag at one door, decided."""
+
+    id: str
+    n: int
+    gateway: str | None
+    device: str
+    door: str
+    epc: str
+    first_at: datetime
+    last_at: datetime
+    closed_at: datetime
+    direction: str
+    score: float
+    reasons: list[str]
+    rule: str
+    evidence: list[str]
+    evidence_count: int
+    kind: str
+    sku: str | None
+    asset: str | None
+    quantity: str | None
+    why: str
+    movement: str | None
+
+
+class Scanned(Struct, frozen=True):
+    """What a person did at a desk with a scanner."""
+
+    id: str
+    n: int
+    gateway: str | None
+    device: str
+    at: datetime
+    action: str
+    ok: bool
+    text: str
+    sku: str | None
+    lot: str | None
+    serial: str | None
+    quantity: str | None
+    location: str | None
+    evidence: list[str]
+    movement: str | None
+
+
+class Movement(Struct, frozen=True):
+    """An entry of the stock ledger; `movement` is the fact's id, which a corrected entry shares with its first one."""
+
+    id: str
+    n: int
+    movement: str
+    at: datetime
+    recorded_at: datetime
+    sku: str
+    lot: str | None
+    quantity: str
+    source: str
+    target: str
+    reason: str
+    evidence: list[str]
+    reverses: str | None
+    actor: str
+
+
+class Stock(Struct, frozen=True):
+    """What is at one place of one lot; `on_order` is of the item, whatever the place."""
+
+    sku: str
+    location: str
+    lot: str | None
+    on_hand: str
+    allocated: str
+    available: str
+    on_order: str
+
+
+class Registered(Struct, frozen=True):
+    """What the register says of one id, from when, and who said so."""
+
+    kind: str
+    id: str
+    valid_from: datetime
+    recorded_at: datetime
+    actor: str
+    body: Raw
+
+
+class Declared(Struct, frozen=True):
+    """What a PUT did: created, changed or same."""
+
+    id: str
+    outcome: str
+
+
+class Alert(Struct, frozen=True):
+    """Something that wants a person's eye; one is open per (rule, subject)."""
+
+    id: str
+    n: int
+    rule: str
+    subject: str
+    severity: str
+    title: str
+    detail: dict[str, Any]
+    state: str
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    closed_at: datetime | None
+
+
+class Proposal(Struct, frozen=True):
+    """Order so many of an item, because its position fell to its minimum."""
+
+    id: str
+    n: int
+    sku: str
+    quantity: str
+    position: str
+    reorder_min: str
+    reorder_max: str
+    supplier: str | None
+    state: str
+    made_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str | None
+
+
+class Fault(Struct, frozen=True):
+    """One field that is not as expected."""
+
+    field: str
+    expected: str
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """RFC 9457 problem details; `type` is stable."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[Fault] = []
+
+
+class MovementBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A movement that a person enters."""
+
+    at: datetime
+    sku: str
+    quantity: str
+    source: str
+    target: str
+    reason: str
+    lot: str | None = None
+    evidence: list[str] = []
+
+
+class Decision(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a person decided so."""
+
+    reason: str | None = None

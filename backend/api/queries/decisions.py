@@ -1,0 +1,96 @@
+"""What asks for a person, and what was decided: alerts and reorder proposals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, case, select
+
+from backend.api import items
+from backend.api.queries.intake import time
+from backend.book.schema import alert, proposal
+from models.reading import from_micros
+
+Where = Sequence[ColumnElement[bool]]
+
+
+def alerts(tx: Connection, after: int, limit: int, where: Where = ()) -> list[items.Alert]:
+    """Alerts with n above `after`."""
+    query = select(alert).where(alert.c.n > after, *where).order_by(alert.c.n).limit(limit)
+    return [_alert(row) for row in tx.execute(query)]
+
+
+def standing_alerts(tx: Connection, limit: int) -> list[items.Alert]:
+    """Alerts that are not closed: the open ones first, the gravest first, the newest first."""
+    severity = case({"critical": 0, "warning": 1}, value=alert.c.severity, else_=2)
+    query = select(alert).where(alert.c.state != "closed")
+    rows = tx.execute(query.order_by(alert.c.state.desc(), severity, alert.c.n.desc()).limit(limit))
+    return [_alert(row) for row in rows]
+
+
+def one_alert(tx: Connection, ident: str) -> items.Alert | None:
+    """One alert."""
+    row = tx.execute(select(alert).where(alert.c.id == ident)).one_or_none()
+    return None if row is None else _alert(row)
+
+
+def _alert(row: Row[Any]) -> items.Alert:
+    return items.Alert(
+        id=row.id,
+        n=row.n,
+        rule=row.rule,
+        subject=row.subject,
+        severity=row.severity,
+        title=row.title,
+        detail=_detail(row.detail),
+        state=row.state,
+        raised_at=from_micros(row.raised_at),
+        acknowledged_at=time(row.acknowledged_at),
+        acknowledged_by=row.acknowledged_by,
+        closed_at=time(row.closed_at),
+    )
+
+
+def _detail(text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {"text": text}
+
+
+def proposals(tx: Connection, after: int, limit: int, where: Where = ()) -> list[items.Proposal]:
+    """Reorder proposals with n above `after`."""
+    query = select(proposal).where(proposal.c.n > after, *where).order_by(proposal.c.n).limit(limit)
+    return [_proposal(row) for row in tx.execute(query)]
+
+
+def latest_proposals(tx: Connection, limit: int) -> list[items.Proposal]:
+    """The open ones first, then what was decided last."""
+    undecided = case((proposal.c.state == "open", 0), else_=1)
+    return [
+        _proposal(row) for row in tx.execute(select(proposal).order_by(undecided, proposal.c.n.desc()).limit(limit))
+    ]
+
+
+def one_proposal(tx: Connection, ident: str) -> items.Proposal | None:
+    """One proposal."""
+    row = tx.execute(select(proposal).where(proposal.c.id == ident)).one_or_none()
+    return None if row is None else _proposal(row)
+
+
+def _proposal(row: Row[Any]) -> items.Proposal:
+    return items.Proposal(
+        id=row.id,
+        n=row.n,
+        sku=row.sku,
+        quantity=row.quantity,
+        position=row.position,
+        reorder_min=row.reorder_min,
+        reorder_max=row.reorder_max,
+        supplier=row.supplier,
+        state=row.state,
+        made_at=from_micros(row.made_at),
+        decided_at=time(row.decided_at),
+        decided_by=row.decided_by,
+        reason=row.reason,
+    )

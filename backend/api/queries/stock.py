@@ -1,0 +1,139 @@
+"""What is on hand: the balances, or the ledger replayed up to a time; and what the register holds."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Raw
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import Connection, func, or_, select
+
+from backend.api import items
+from backend.book.schema import balance, movement, proposal, register_entry
+from models.place import SUPPLIER
+from models.reading import from_micros, micros
+from models.register import Location, decode_body
+from models.units import quantity_text
+
+Key = tuple[str, str, str]
+"""(sku, location, lot); without a lot, ""."""
+
+
+Named = Annotated[str | None, Field(max_length=128)]
+
+
+class StockAsk(BaseModel, frozen=True, extra="forbid"):
+    """Which stock: of an item, at a place (a virtual one only if it is named), of a lot, at a time."""
+
+    sku: Named = None
+    location: Named = None
+    lot: Named = None
+    as_of: AwareDatetime | None = None
+    after: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+
+
+def stock(tx: Connection, ask: StockAsk, now: int) -> list[items.Stock]:
+    """On hand by item, place and lot.
+
+    Nothing is allocated: there are no reservations yet. On order is what was approved and has not been received since.
+    """
+    at = now if ask.as_of is None else micros(ask.as_of)
+    held = _balances(tx, ask) if ask.as_of is None else _replayed(tx, ask, at)
+    hidden = set[str]() if ask.location is not None else virtual_locations(tx, at)
+    coming = on_order(tx)
+    return [
+        items.Stock(
+            sku=sku,
+            location=location,
+            lot=lot or None,
+            on_hand=quantity_text(quantity),
+            allocated="0",
+            available=quantity_text(quantity),
+            on_order=quantity_text(coming.get(sku, Decimal(0))),
+        )
+        for (sku, location, lot), quantity in sorted(held.items())
+        if location not in hidden
+    ]
+
+
+def _balances(tx: Connection, ask: StockAsk) -> dict[Key, Decimal]:
+    query = select(balance)
+    for column, wanted in ((balance.c.sku, ask.sku), (balance.c.location, ask.location), (balance.c.lot, ask.lot)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return {(row.sku, row.location, row.lot): Decimal(row.on_hand) for row in tx.execute(query)}
+
+
+def _replayed(tx: Connection, ask: StockAsk, as_of: int) -> dict[Key, Decimal]:
+    query = select(movement.c.sku, movement.c.lot, movement.c.quantity, movement.c.source, movement.c.target).where(
+        movement.c.at <= as_of
+    )
+    for column, wanted in ((movement.c.sku, ask.sku), (movement.c.lot, ask.lot)):
+        if wanted is not None:
+            query = query.where(func.coalesce(column, "") == wanted)
+    sums: defaultdict[Key, Decimal] = defaultdict(Decimal)
+    for sku, lot, text, source, target in tx.execute(query):
+        quantity = Decimal(text)
+        sums[sku, target, lot or ""] += quantity
+        sums[sku, source, lot or ""] -= quantity
+    return {key: sums[key] for key in sums if ask.location in (None, key[1])}
+
+
+def on_order(tx: Connection) -> dict[str, Decimal]:
+    """By item: what was approved to be ordered and has not come from a supplier since."""
+    approved = select(proposal.c.sku, proposal.c.quantity, proposal.c.decided_at).where(
+        proposal.c.state == "approved", proposal.c.decided_at.is_not(None)
+    )
+    moves = [(at, sku, Decimal(quantity)) for sku, quantity, at in tx.execute(approved)]
+    if not moves:
+        return {}
+    received = select(movement.c.at, movement.c.sku, movement.c.quantity, movement.c.source).where(
+        movement.c.sku.in_({sku for _, sku, _ in moves}),
+        movement.c.at >= min(at for at, _, _ in moves),
+        or_(movement.c.source == SUPPLIER, movement.c.target == SUPPLIER),
+    )
+    net: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for at, sku, quantity, source in tx.execute(received):
+        net[at, sku] += Decimal(quantity) if source == SUPPLIER else -Decimal(quantity)
+    coming: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for _, sku, quantity in sorted([*moves, *((at, sku, -quantity) for (at, sku), quantity in net.items())]):
+        coming[sku] = max(Decimal(0), coming[sku] + quantity)
+    return coming
+
+
+def virtual_locations(tx: Connection, at: int) -> set[str]:
+    """Places that stand for the world outside."""
+    found: set[str] = set()
+    for entry in registered(tx, "locations", at):
+        body = decode_body("locations", bytes(entry.body))
+        if isinstance(body, Location) and body.virtual:
+            found.add(entry.id)
+    return found
+
+
+def registered(tx: Connection, kind: str, at: int, ident: str | None = None) -> list[items.Registered]:
+    """What the register held of a kind at a time, by id."""
+    latest = (
+        func.row_number()
+        .over(
+            partition_by=register_entry.c.id, order_by=(register_entry.c.valid_from.desc(), register_entry.c.n.desc())
+        )
+        .label("back")
+    )
+    dated = select(register_entry, latest).where(register_entry.c.kind == kind, register_entry.c.valid_from <= at)
+    if ident is not None:
+        dated = dated.where(register_entry.c.id == ident)
+    held = dated.subquery()
+    rows = tx.execute(select(held).where(held.c.back == 1).order_by(held.c.id))
+    return [
+        items.Registered(
+            kind=row.kind,
+            id=row.id,
+            valid_from=from_micros(row.valid_from),
+            recorded_at=from_micros(row.recorded_at),
+            actor=row.actor,
+            body=Raw(row.body),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,84 @@
+"""Alerts, and reorder proposals that wait for a person's decision."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from backend.api import items
+from backend.api.answers import After, Body, Limit, answer, documented, documented_body, page, parse_body
+from backend.api.approval import Verdict, decide
+from backend.api.queries import decisions
+from backend.api.services import Services, Use
+from backend.book import alerts as alert_book
+from backend.book.db import read, write
+from backend.book.schema import alert, proposal
+from models.errors import NotFound
+
+router = APIRouter(tags=["decisions"])
+AlertState = Annotated[Literal["open", "acknowledged", "closed"] | None, Query()]
+ProposalState = Annotated[Literal["open", "approved", "rejected", "withdrawn"] | None, Query()]
+Name = Annotated[str | None, Query(max_length=200)]
+_decided = documented(items.Proposal)
+_reads_decision = documented_body(items.Decision, required=False)
+
+
+@router.get("/alerts", responses=documented(items.Page[items.Alert]))
+def list_alerts(
+    services: Use, state: AlertState = None, subject: Name = None, after: After = 0, limit: Limit = 1000
+) -> Response:
+    """Alerts by n."""
+    where = [] if state is None else [alert.c.state == state]
+    where += [] if subject is None else [alert.c.subject == subject]
+    with read(services.book) as tx:
+        found = decisions.alerts(tx, after, limit, where)
+    return page(found, limit, found[-1].n if found else None)
+
+
+@router.post("/alerts/{ident}/acknowledge", responses=documented(items.Alert))
+def acknowledge_alert(services: Use, ident: str) -> Response:
+    """Somebody has seen it. Harmless when repeated."""
+    return answer(acknowledge(services, ident))
+
+
+def acknowledge(services: Services, ident: str) -> items.Alert:
+    """The alert, acknowledged. Raises NotFound, or Clash of one that is closed."""
+    with write(services.book) as tx:
+        if decisions.one_alert(tx, ident) is None:
+            msg = f"alerts: nothing of id {ident!r}"
+            raise NotFound(msg)
+        alert_book.acknowledge(tx, ident, services.actor, services.clock())
+        seen = decisions.one_alert(tx, ident)
+    assert seen is not None  # noqa: S101 - found above
+    return seen
+
+
+@router.get("/proposals", responses=documented(items.Page[items.Proposal]))
+def list_proposals(
+    services: Use, state: ProposalState = None, sku: Name = None, after: After = 0, limit: Limit = 1000
+) -> Response:
+    """Reorder proposals by n."""
+    where = [] if state is None else [proposal.c.state == state]
+    where += [] if sku is None else [proposal.c.sku == sku]
+    with read(services.book) as tx:
+        found = decisions.proposals(tx, after, limit, where)
+    return page(found, limit, found[-1].n if found else None)
+
+
+@router.post("/proposals/{ident}/approve", responses=_decided, openapi_extra=_reads_decision)
+def approve_proposal(services: Use, ident: str, body: Body) -> Response:
+    """Order it. The same decision again is harmless; the other one is 409."""
+    return answer(decided(services, ident, "approved", body))
+
+
+@router.post("/proposals/{ident}/reject", responses=_decided, openapi_extra=_reads_decision)
+def reject_proposal(services: Use, ident: str, body: Body) -> Response:
+    """Do not order it. The same decision again is harmless; the other one is 409."""
+    return answer(decided(services, ident, "rejected", body))
+
+
+def decided(services: Services, ident: str, verdict: Verdict, body: bytes) -> items.Proposal:
+    """The proposal with the verdict; a body is a `Decision`."""
+    why = parse_body(body, items.Decision) if body else items.Decision()
+    with write(services.book) as tx:
+        return decide(tx, ident, verdict, (services.actor, why.reason, services.clock()))

@@ -1,0 +1,64 @@
+"""What came in: gateways, the journal, gaps, quarantine; and scans of handhelds and other programs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from backend.api import items
+from backend.api.answers import After, Body, Limit, answer, documented, documented_body, page
+from backend.api.queries import intake
+from backend.api.services import Use
+from backend.book.db import read
+from models.errors import Refused
+from models.reading import Scan
+from models.wire import decode
+
+MAX_ID = 128
+router = APIRouter(tags=["intake"])
+GatewayName = Annotated[str | None, Query(max_length=63)]
+
+
+@router.get("/gateways", responses=documented(items.Page[items.Gateway]))
+def list_gateways(services: Use) -> Response:
+    """Every gateway with its streams and devices."""
+    with read(services.book) as tx:
+        found = intake.gateways(tx)
+    return page(found, len(found) + 1, None)
+
+
+@router.get("/journal", responses=documented(items.Page[items.JournalEntry]))
+def list_journal(services: Use, ask: Annotated[intake.JournalAsk, Query()]) -> Response:
+    """Committed readings by stream and seq."""
+    with read(services.book) as tx:
+        found, cursor = intake.journal_entries(tx, ask)
+    return page(found, ask.limit, cursor)
+
+
+@router.get("/gaps", responses=documented(items.Page[items.Gap]))
+def list_gaps(services: Use, gateway: GatewayName = None, after: After = 0, limit: Limit = 1000) -> Response:
+    """Numbers that outbox quotas forced out; `after` is how many to leave out."""
+    with read(services.book) as tx:
+        found = intake.gaps(tx, gateway, after, limit)
+    return page(found, limit, after + len(found))
+
+
+@router.get("/quarantine", responses=documented(items.Page[items.Quarantined]))
+def list_quarantine(services: Use, after: After = 0, limit: Limit = 100) -> Response:
+    """What could not be used, and why."""
+    with read(services.book) as tx:
+        found = intake.quarantined(tx, after, limit)
+    return page(found, limit, found[-1].id if found else None)
+
+
+@router.put("/scans/{ident}", responses=documented(items.Declared, 201), openapi_extra=documented_body(Scan))
+def put_scan(services: Use, ident: str, body: Body) -> Response:
+    """One `scan` reading, journalled as gateway `api`; the same id again is harmless, with other content 409."""
+    if not ident.isprintable() or len(ident) > MAX_ID:
+        msg = f"id: at most {MAX_ID} printable characters expected"
+        raise Refused(msg)
+    if not isinstance(decode(body), Scan):
+        msg = "kind: `scan` expected"
+        raise Refused(msg)
+    created = services.put_scan(services.book, ident, body, services.clock())
+    return answer(items.Declared(ident, "created" if created else "same"), 201 if created else 200)

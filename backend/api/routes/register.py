@@ -1,0 +1,91 @@
+"""The register: sites, locations, devices, items, assets, tags; dated declarations, never overwritten.
+
+A PUT that changes something is a further entry from `valid_from` on; the same body again is "same".
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from backend.api import items
+from backend.api.answers import AsOf, Body, answer, documented, documented_body, page, parse_time
+from backend.api.queries.stock import registered
+from backend.api.services import Services, Use
+from backend.book import references, register
+from backend.book.db import read, write
+from models.errors import NotFound, Refused
+from models.register import KINDS, Id, decode_body
+
+router = APIRouter(tags=["register"])
+Ident = Annotated[str, Path(max_length=64)]
+ValidFrom = Annotated[str | None, Query(description="RFC 3339 time from which it holds; default now")]
+
+
+def _list(kind: str) -> Any:  # noqa: ANN401 - a route's function
+    def list_kind(services: Use, as_of: AsOf = None) -> Response:
+        at = parse_time("as_of", as_of, services.clock())
+        with read(services.book) as tx:
+            found = registered(tx, kind, at)
+        return page(found, len(found) + 1, None)
+
+    return list_kind
+
+
+def _get(kind: str) -> Any:  # noqa: ANN401 - a route's function
+    def get_one(services: Use, ident: Ident, as_of: AsOf = None) -> Response:
+        at = parse_time("as_of", as_of, services.clock())
+        with read(services.book) as tx:
+            found = registered(tx, kind, at, _ident(kind, ident))
+        if not found:
+            msg = f"{kind}: nothing of id {ident!r} at that time"
+            raise NotFound(msg)
+        return answer(found[0])
+
+    return get_one
+
+
+def _put(kind: str) -> Any:  # noqa: ANN401 - a route's function
+    def put_one(services: Use, ident: Ident, body: Body, valid_from: ValidFrom = None) -> Response:
+        outcome = _declare(services, kind, _ident(kind, ident), body, valid_from)
+        return answer(items.Declared(ident, outcome), 201 if outcome == "created" else 200)
+
+    return put_one
+
+
+def _declare(services: Services, kind: str, ident: str, body: bytes, valid_from: str | None) -> register.Outcome:
+    now = services.clock()
+    at = parse_time("valid_from", valid_from, now)
+    declared = decode_body(kind, body)
+    with write(services.book) as tx:
+        before = _problems(tx, at, now)
+        outcome = register.put(tx, kind, ident, declared, valid_from=at, actor=services.actor, now=now)
+        if new := sorted(_problems(tx, at, now) - before):
+            raise Refused("; ".join(new))
+    return outcome
+
+
+def _problems(tx: Connection, *times: int) -> set[str]:
+    loaded = register.load(tx)
+    return {problem for at in times for problem in references.problems(loaded, at)}
+
+
+def _ident(kind: str, text: str) -> str:
+    ident = text.lower() if kind == "tags" else text
+    try:
+        return msgspec.convert(ident, Id)
+    except msgspec.ValidationError as error:
+        msg = f"id: letters, digits and ._:/- expected, got {text[:64]!r}"
+        raise Refused(msg) from error
+
+
+for _kind, _shape in KINDS.items():
+    _one = f"/{_kind}/{{ident:path}}"
+    _name = _kind.removesuffix("s")
+    router.get(f"/{_kind}", name=f"list_{_kind}", responses=documented(items.Page[items.Registered]))(_list(_kind))
+    router.get(_one, name=f"get_{_name}", responses=documented(items.Registered))(_get(_kind))
+    router.put(
+        _one, name=f"put_{_name}", responses=documented(items.Declared, 201), openapi_extra=documented_body(_shape)
+    )(_put(_kind))

@@ -1,0 +1,57 @@
+"""uvicorn in a thread of ours: bound when made, so that a port in use is an error at once; stopped by an Event."""
+
+import asyncio
+import socket
+from threading import Event
+
+import uvicorn
+from fastapi import FastAPI
+
+from backend.api.services import Services
+
+GRACE_S = 1
+WATCH_S = 0.1
+
+
+class Server:
+    """One app on one address. `port` 0 takes a free one; read it from `port`."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self._app = app
+        self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.host = host
+        self.port: int = self._socket.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+
+    def run(self, stop: Event) -> None:
+        """Serve until `stop`; open event streams end with it. Returns within 2 s of it."""
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        asyncio.run(self._serve(uvicorn.Server(config), stop))
+
+    async def _serve(self, server: uvicorn.Server, stop: Event) -> None:
+        services = self._app.state.services
+        assert isinstance(services, Services)  # noqa: S101 - create_app puts it there
+        watcher = asyncio.create_task(self._watch(server, services, stop))
+        try:
+            await server.serve(sockets=[self._socket])
+        finally:
+            watcher.cancel()
+            self._socket.close()
+
+    @staticmethod
+    async def _watch(server: uvicorn.Server, services: Services, stop: Event) -> None:
+        while not stop.is_set():  # noqa: ASYNC110 - a threading.Event
+            await asyncio.sleep(WATCH_S)
+        services.stopping.set()
+        server.should_exit = True

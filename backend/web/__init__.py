@@ -1,0 +1,16 @@
+"""The live page: server-rendered sections that htmx fetches again when a server-sent event says something changed."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from backend.web import page
+
+STATIC = Path(__file__).parent / "static"
+
+
+def add_page(app: FastAPI) -> None:
+    """Put the page and its files on an app of `backend.api.create_app`."""
+    app.include_router(page.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")

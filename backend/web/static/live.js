@@ -1,0 +1,99 @@
+// Tells whether the page is live: silence of the event stream becomes a banner; after a break everything is fetched anew.
+// Also: times in the reader's zone, and a notice when a decision could not be sent.
+
+const SILENT_MS = 6000; // three heartbeats
+const RECONNECT_MS = 12000; // a connection that looks open but is silent for so long is dropped
+const TICK_EVERY_MS = 5000;
+
+const live = document.getElementById("live");
+const liveText = document.getElementById("live-text");
+const banner = document.getElementById("stale");
+const since = document.getElementById("stale-since");
+const notice = document.getElementById("notice");
+
+let heardAt = performance.now();
+let heardTime = new Date();
+let tickedAt = heardAt;
+let beat = null;
+let connection = null;
+let connections = 0;
+
+function heard() {
+  heardAt = performance.now();
+  heardTime = new Date();
+}
+
+function ago(ms) {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 90) return `${s} s ago`;
+  if (s < 5400) return `${Math.round(s / 60)} min ago`;
+  return `${Math.round(s / 3600)} h ago`;
+}
+
+function describe() {
+  if (!beat) return "Live";
+  if (!beat.committed_at) return "Live, no reading yet";
+  const sinceBeat = performance.now() - beat.arrived;
+  return `Live, last reading ${ago(Date.parse(beat.at) - Date.parse(beat.committed_at) + sinceBeat)}`;
+}
+
+function judge() {
+  if (document.hidden) return;
+  const silent = performance.now() - heardAt;
+  const isStale = silent > SILENT_MS;
+  if (isStale && banner.hidden) since.textContent = local(heardTime, true);
+  if (banner.hidden === isStale) banner.hidden = !isStale;
+  live.dataset.state = isStale ? "stale" : beat ? "live" : "connecting";
+  const text = isStale ? `Not live, last heard ${ago(silent)}` : beat ? describe() : "Connecting";
+  if (liveText.textContent !== text) liveText.textContent = text;
+  if (silent > RECONNECT_MS && connection && connection.reader) connection.reader.cancel();
+}
+
+live.addEventListener("htmx:sse:before:message", heard);
+live.addEventListener("heartbeat", (event) => {
+  beat = { ...JSON.parse(event.detail.data), arrived: performance.now() };
+  if (performance.now() - tickedAt > TICK_EVERY_MS) {
+    tickedAt = performance.now();
+    live.dispatchEvent(new CustomEvent("tick"));
+  }
+  judge();
+});
+live.addEventListener("htmx:sse:after:connection", (event) => {
+  connection = event.detail.connection;
+  heard();
+  connections += 1;
+  if (connections > 1) live.dispatchEvent(new CustomEvent("refresh"));
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) heardAt = performance.now();
+});
+setInterval(judge, 1000);
+
+document.addEventListener("htmx:error", (event) => {
+  const method = event.detail.ctx && event.detail.ctx.request.method;
+  if (method !== "POST") return;
+  notice.textContent = "Your decision could not be sent; nothing was changed. Try again when the page is live.";
+  notice.hidden = false;
+});
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.detail.ctx.request.method === "POST") notice.hidden = true;
+});
+
+function local(when, seconds) {
+  const now = new Date();
+  const clock = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) });
+  if (when.toDateString() === now.toDateString()) return clock;
+  const day = when.toLocaleDateString([], { day: "numeric", month: "short" });
+  return `${day} ${clock}`;
+}
+
+function localise() {
+  for (const element of document.querySelectorAll("time")) {
+    const text = local(new Date(element.dateTime), true);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
+new MutationObserver(localise).observe(document.querySelector("main"), { childList: true, subtree: true, characterData: true });
+localise();
+judge();
