@@ -3,7 +3,7 @@
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import Struct, field
@@ -30,13 +30,13 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Book(Struct, frozen=True, forbid_unknown_fields=True):
-    """ "sqlite" is state_dir/book.db."""
+    """The book: `sqlite` is state_dir/book.db, or a PostgreSQL URL."""
 
     url: str = "sqlite"
 
 
 class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
-    """ "sql" is state_dir/telemetry.db."""
+    """The telemetry store: `sql` is state_dir/telemetry.db."""
 
     url: str = "sql"
     retention_days: int = 730
@@ -76,4 +76,4 @@ def _refuse_unknown(path: Path, raw: dict[str, Any], struct: type[Struct], where
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
             raise ConfigError(f"{path}: unknown key {where}{key!r}{hint}")
         if isinstance(value, dict) and issubclass(known[key], Struct):
-            _refuse_unknown(path, value, known[key], f"{key}.")
+            _refuse_unknown(path, cast("dict[str, Any]", value), known[key], f"{key}.")

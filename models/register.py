@@ -146,11 +146,12 @@ class Entry:
     body: Struct
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Register:
-    """All entries, to be asked as of a time (microseconds). Built once per change; read-only in use."""
+    """All entries, to be asked as of a time (microseconds). Built once per change; read-only in use, hence hashable."""
 
     entries: dict[tuple[str, str], list[Entry]] = field(default_factory=dict[tuple[str, str], list[Entry]])
+    times: list[int] = field(default_factory=list[int])
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Register":
@@ -158,7 +159,13 @@ class Register:
         register = cls()
         for entry in sorted(entries, key=lambda e: (e.valid_from, e.n)):
             register.entries.setdefault((entry.kind, entry.id), []).append(entry)
+        register.times = sorted({entry.valid_from for dated in register.entries.values() for entry in dated})
         return register
+
+    def period(self, at: int) -> int:
+        """The start of the span, around `at`, in which nothing in the register changes; 0 before the first entry."""
+        found = bisect_right(self.times, at)
+        return self.times[found - 1] if found else 0
 
     def get(self, kind: str, ident: str, at: int) -> Struct | None:
         """The body that held at a time, or None before the first."""

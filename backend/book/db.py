@@ -4,7 +4,7 @@ SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE for a writer, so that it waits fo
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,14 @@ def _begin(connection: Connection) -> None:
 
 
 @contextmanager
-def write(engine: Engine) -> Iterator[Connection]:
+def write(engine: Engine) -> Generator[Connection]:
     """A transaction that changes the book; committed at the end, rolled back by any exception."""
     with engine.connect().execution_options(**{WRITER: True}) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
-def read(engine: Engine) -> Iterator[Connection]:
+def read(engine: Engine) -> Generator[Connection]:
     """A transaction that sees one state of the book and changes nothing."""
     with engine.connect() as connection, connection.begin():
         yield connection

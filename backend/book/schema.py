@@ -101,6 +101,14 @@ quarantine = Table(
     Column("replayed_at", Big),
     Index("ix_quarantine_stream", "stream_id", "seq"),
 )
+api_scan = Table(
+    "api_scan",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("stream_id", Big, nullable=False),
+    Column("seq", Big, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
 refused_count = Table(
     "refused_count",
     metadata,
@@ -142,8 +150,9 @@ fold_state = Table(
     Column("last_hash", LargeBinary, nullable=False),
     Column("stream_id", Big, nullable=False),
     Column("received_at", Big, nullable=False),
-    Column("due_at", Big),
-    Index("ix_fold_state_due", "device_id", "due_at"),
+    Column("due_at", Big, comment="when time passing ends what is open"),
+    Column("closed_to", Big, comment="up to when it was ended so; an older reading is late"),
+    Index("ix_fold_state_due_at", "due_at"),
 )
 checkpoint = Table(
     "checkpoint",

@@ -1,0 +1,5 @@
+"""`python -m backend` is `stockyard`."""
+
+from backend.cli import main
+
+raise SystemExit(main())

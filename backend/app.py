@@ -1,0 +1,76 @@
+"""The composition root: the only place that builds the backend's objects and says which threads run."""
+
+import time
+from dataclasses import dataclass
+from threading import Event
+
+from sqlalchemy import Engine
+
+from backend import threads
+from backend.api import create_app
+from backend.api.server import Server
+from backend.api.services import Services
+from backend.book.db import open_engine
+from backend.book.migrations import migrate
+from backend.config import Config, ConfigError
+from backend.deriver import Deriver
+from backend.ingest import Ingest
+from backend.planner import Planner
+from backend.projector import Projector
+from backend.scans import ApiScans
+from backend.telemetry.sql import open_telemetry
+from backend.transport.mqtt import MqttTransport
+from backend.web import add_page
+from backend.worker import Announcer, IngestWorker
+
+JOIN_S = 5.0
+
+
+def clock() -> int:
+    """Microseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1000
+
+
+def open_book(config: Config) -> Engine:
+    """The book's engine."""
+    return open_engine(config.book.url, config.state_dir / "book.db")
+
+
+@dataclass(slots=True)
+class Backend:
+    """All workers of one process."""
+
+    config: Config
+    book: Engine
+    server: Server
+    transport: MqttTransport
+
+    @classmethod
+    def build(cls, config: Config) -> "Backend":
+        """Bind, open and migrate. Raises OSError if the address is taken, ConfigError if it is none."""
+        host, _, port = config.backend.listen.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ConfigError(f"backend.listen: HOST:PORT expected, got {config.backend.listen!r}")
+        book = open_book(config)
+        migrate(book)
+        services = Services(book, clock, ApiScans().put)
+        app = create_app(services)
+        add_page(app)
+        return cls(config, book, Server(app, host, int(port)), MqttTransport(config.mqtt))
+
+    def run(self, stop: Event) -> None:
+        """Work until stop."""
+        self.transport.start()
+        workers = {
+            "ingest": IngestWorker(Ingest(self.book, clock), self.transport, clock).run,
+            "deriver": Deriver(self.book, clock).run,
+            "planner": Planner(self.book, clock).run,
+            "projector": Projector(self.book, open_telemetry(self.config), clock).run,
+            "announcer": Announcer(self.book, self.transport).run,
+            "api": self.server.run,
+        }
+        running = [threads.start(name, run, stop) for name, run in workers.items()]
+        stop.wait()
+        for thread in running:
+            thread.join(JOIN_S)
+        self.transport.stop()

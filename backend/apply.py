@@ -1,0 +1,240 @@
+"""The in-order effects of readings, in the transaction that journals them: STEPS is the whole list.
+
+A reading that sorts before its key's last one makes the key dirty instead; `backend.deriver` folds it anew. Until then
+further readings of that key wait for the deriver too.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, select
+
+from backend.book import derived
+from backend.book.journal import Arrival, short
+from backend.book.schema import device, dirty, fold_state, gateway, journal
+from backend.dock_step import DOCK
+from backend.post import post_new
+from backend.scan_step import SCAN
+from backend.step import Derived, Fact, Key, Step, advance, encode
+from models.reading import Unknown
+from models.register import Register
+from models.wire import is_global
+
+STEPS: tuple[Step[Any, Any, Any], ...] = (DOCK, SCAN)
+STEP_OF_KIND: dict[str, Step[Any, Any, Any]] = {step.kind: step for step in STEPS}
+STEP_OF_NAME: dict[str, Step[Any, Any, Any]] = {step.name: step for step in STEPS}
+
+Span = tuple[str, int, str, int, int]
+"""(step, device_id, subject, since, until), as `derived.mark_dirty` takes it."""
+
+
+OTHER_DEVICE_US = 300_000
+
+
+@dataclass(slots=True)
+class Heard:
+    """How far time has come: per device by its own readings, for the others by those of the same stream."""
+
+    devices: dict[int, int]
+    others: int
+
+    def of(self, device_id: int) -> int:
+        """The time up to which this device's keys end."""
+        return self.devices.get(device_id, self.others)
+
+
+@dataclass(slots=True)
+class Ended:
+    """A key after time has passed."""
+
+    state: object
+    due_at: int | None
+    closed_to: int | None
+    new: list[Derived]
+
+
+def apply(tx: Connection, register: Register, arrivals: Sequence[Arrival], now: int) -> list[Derived]:
+    """Fold arrivals into the derived facts and post what follows. Call it before they are journalled."""
+    new: list[Derived] = []
+    spans: list[Span] = []
+    groups: dict[tuple[str, int], list[Arrival]] = defaultdict(list)
+    for arrival in _first_heard(tx, arrivals, spans):
+        groups[step_of(arrival).name, arrival.device_id].append(arrival)
+    for (name, _), group in groups.items():
+        new += _apply_device(tx, register, STEP_OF_NAME[name], group, spans)
+    derived.mark_dirty(tx, spans)
+    for stream_id, devices in _heard(arrivals).items():
+        new += pass_time(tx, register, (fold_state.c.stream_id == stream_id,), devices)
+    post_new(tx, new, now)
+    return new
+
+
+def _heard(arrivals: Sequence[Arrival]) -> dict[int, Heard]:
+    heard: dict[int, Heard] = {}
+    for arrival in arrivals:
+        stream = heard.setdefault(arrival.stream_id, Heard({}, arrival.at - OTHER_DEVICE_US))
+        stream.devices[arrival.device_id] = max(arrival.at, stream.devices.get(arrival.device_id, arrival.at))
+        stream.others = max(stream.others, arrival.at - OTHER_DEVICE_US)
+    return heard
+
+
+def step_of(arrival: Arrival) -> Step[Any, Any, Any]:
+    """The step that folds this reading."""
+    return STEP_OF_KIND[str(arrival.reading.__struct_config__.tag)]
+
+
+def _folds(arrival: Arrival) -> bool:
+    return not isinstance(arrival.reading, Unknown) and arrival.reading.__struct_config__.tag in STEP_OF_KIND
+
+
+def _first_heard(tx: Connection, arrivals: Sequence[Arrival], spans: list[Span]) -> list[Arrival]:
+    """Arrivals that count: of repeats (one device, one content) the first in fold order does.
+
+    A repeat that sorts before the one that counted makes its key dirty.
+    """
+    folded = [arrival for arrival in arrivals if _folds(arrival)]
+    seen: dict[tuple[int, int], int] = {}
+    if folded:
+        query = select(journal.c.device_id, journal.c.content, journal.c.at).where(
+            journal.c.content.in_([short(arrival.content) for arrival in folded])
+        )
+        for device_id, content, at in tx.execute(query):
+            seen[device_id, content] = min(at, seen.get((device_id, content), at))
+    fresh: list[Arrival] = []
+    for arrival in sorted(folded, key=lambda a: a.at):
+        key = (arrival.device_id, short(arrival.content))
+        if key not in seen:
+            seen[key] = arrival.at
+            fresh.append(arrival)
+        elif arrival.at < seen[key]:
+            step = step_of(arrival)
+            spans.append((step.name, arrival.device_id, _subject(step, arrival), arrival.at, seen[key]))
+    return fresh
+
+
+def _subject(step: Step[Any, Any, Any], arrival: Arrival) -> str:
+    assert not isinstance(arrival.reading, Unknown)  # noqa: S101 - only folded kinds come here
+    return step.subject(arrival.reading)
+
+
+def _apply_device(
+    tx: Connection, register: Register, step: Step[Any, Any, Any], group: Sequence[Arrival], spans: list[Span]
+) -> list[Derived]:
+    by_subject: dict[str, list[Arrival]] = defaultdict(list)
+    for arrival in group:
+        by_subject[_subject(step, arrival)].append(arrival)
+    device_id = group[0].device_id
+    states = derived.load_states(tx, step.name, device_id, by_subject)
+    waiting = derived.dirty_subjects(tx, step.name, device_id, by_subject)
+    name = register_id(group[0].gateway, group[0].reading.device)
+    new: list[Derived] = []
+    saved: list[dict[str, Any]] = []
+    checkpoints: list[dict[str, Any]] = []
+    for subject, items in sorted(by_subject.items()):
+        items.sort(key=lambda a: a.order)
+        stored = states.get(subject)
+        if subject in waiting or (stored is not None and _is_late(stored, items[0])):
+            spans.append((step.name, device_id, subject, items[0].at, items[-1].at))
+            continue
+        key = Key(device_id, name, subject)
+        start = (None, None) if stored is None else (step.decode(stored.state), stored.last_at)
+        folded = advance(step, register, key, start, facts_of(items))
+        new += [step.derive(register, key, row) for row in folded.rows]
+        saved.append(state_row(step, register, key, folded.state, items[-1]))
+        checkpoints += checkpoint_rows(step, key, folded.checkpoints)
+    derived.save_states(tx, saved)
+    derived.save_checkpoints(tx, checkpoints)
+    return new
+
+
+def _is_late(stored: Row[Any], first: Arrival) -> bool:
+    closed_to = stored.closed_to
+    return first.order <= (stored.last_at, bytes(stored.last_hash)) or (closed_to is not None and first.at < closed_to)
+
+
+def facts_of(arrivals: Iterable[Arrival]) -> list[Fact]:
+    """Arrivals as the facts that a fold takes."""
+    return [Fact(a.at, a.content, a.reading) for a in arrivals if not isinstance(a.reading, Unknown)]
+
+
+def state_row(step: Step[Any, Any, Any], register: Register, key: Key, state: object, last: Arrival) -> dict[str, Any]:
+    """The row of `fold_state` after `last`."""
+    params = step.params(register, key, last.at)
+    return {
+        **_key_row(step, key),
+        "state": encode(state),
+        "last_at": last.at,
+        "last_hash": last.content,
+        "stream_id": last.stream_id,
+        "received_at": last.received_at,
+        "due_at": None if params is None else step.due(params, state),
+        "closed_to": None,
+    }
+
+
+def checkpoint_rows(step: Step[Any, Any, Any], key: Key, made: Iterable[tuple[int, bytes]]) -> list[dict[str, Any]]:
+    """The rows of `checkpoint`."""
+    return [{**_key_row(step, key), "day": day, "state": state} for day, state in made]
+
+
+def _key_row(step: Step[Any, Any, Any], key: Key) -> dict[str, Any]:
+    return {"step": step.name, "device_id": key.device_id, "subject": key.subject}
+
+
+def pass_time(tx: Connection, register: Register, where: Iterable[Any], heard: Heard) -> list[Derived]:
+    """End what time has ended among the keys that `where` selects; dirty keys are left to the deriver."""
+    is_dirty = exists().where(
+        dirty.c.step == fold_state.c.step,
+        dirty.c.device_id == fold_state.c.device_id,
+        dirty.c.subject == fold_state.c.subject,
+    )
+    latest = max([heard.others, *heard.devices.values()])
+    query = (
+        select(fold_state)
+        .where(fold_state.c.due_at <= latest, *where, ~is_dirty)
+        .order_by(fold_state.c.step, fold_state.c.device_id, fold_state.c.subject)
+    )
+    new: list[Derived] = []
+    saved: list[dict[str, Any]] = []
+    names: dict[int, str] = {}
+    for row in [{**row} for row in tx.execute(query).mappings()]:
+        device_id: int = row["device_id"]
+        if row["due_at"] > heard.of(device_id):
+            continue
+        step = STEP_OF_NAME[row["step"]]
+        name = names.get(device_id) or names.setdefault(device_id, register_name(tx, device_id))
+        ended = end_due(step, register, Key(device_id, name, row["subject"]), row, heard.of(device_id))
+        new += ended.new
+        saved.append({**row, "state": encode(ended.state), "due_at": ended.due_at, "closed_to": ended.closed_to})
+    derived.save_states(tx, saved)
+    return new
+
+
+def end_due(step: Step[Any, Any, Any], register: Register, key: Key, row: Mapping[str, Any], now: int) -> Ended:
+    """What is due at or before `now` of one key, each at its own time."""
+    params = step.params(register, key, row["last_at"])
+    ended = Ended(step.decode(row["state"]), row["due_at"], row["closed_to"], [])
+    while params is not None and ended.due_at is not None and ended.due_at <= now:
+        ended.closed_to = ended.due_at
+        ended.state, rows = step.expire(params, ended.state, ended.due_at)
+        ended.new += [step.derive(register, key, each) for each in rows]
+        ended.due_at = step.due(params, ended.state)
+    return ended
+
+
+def register_id(gateway_name: str, name: str) -> str:
+    """The device's id in the register: `gateway/name`, or its name if that is global."""
+    return name if is_global(name) else f"{gateway_name}/{name}"
+
+
+def register_name(tx: Connection, device_id: int) -> str:
+    """`register_id` of a journalled device."""
+    query = (
+        select(device.c.name, gateway.c.name)
+        .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
+        .where(device.c.id == device_id)
+    )
+    name, owner = tx.execute(query).one()
+    return register_id(owner, name)

@@ -1,0 +1,84 @@
+"""Where folds keep what they know: states, checkpoints (one per key and day), dirty keys, and how far answers hold."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from backend.book.schema import checkpoint, dirty, fold_state, gateway, stream
+
+OVERDUE_US = 1_000_000
+
+
+def load_states(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> dict[str, Row[Any]]:
+    """The stored rows of these keys, by subject."""
+    query = select(fold_state).where(
+        fold_state.c.step == step, fold_state.c.device_id == device_id, fold_state.c.subject.in_(sorted(subjects))
+    )
+    return {row.subject: row for row in tx.execute(query)}
+
+
+def save_states(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Write states, over what was there."""
+    _replace(tx, fold_state, ("step", "device_id", "subject"), rows)
+
+
+def save_checkpoints(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Write checkpoints, over what was there."""
+    _replace(tx, checkpoint, ("step", "device_id", "subject", "day"), rows)
+
+
+def _replace(tx: Connection, table: Table, key: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        statement = upsert(table)
+        changed: dict[str, Any] = {name: statement.excluded[name] for name in table.c.keys() if name not in key}  # noqa: SIM118 - columns
+        tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
+
+
+def dirty_subjects(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> set[str]:
+    """Which of these keys wait for the deriver."""
+    query = select(dirty.c.subject).where(
+        dirty.c.step == step, dirty.c.device_id == device_id, dirty.c.subject.in_(sorted(subjects))
+    )
+    return set(tx.scalars(query))
+
+
+def mark_dirty(tx: Connection, spans: Sequence[tuple[str, int, str, int, int]]) -> None:
+    """(step, device_id, subject, since, until): the deriver folds these keys anew from `since`, at least to `until`."""
+    for step, device_id, subject, since, until in spans:
+        values = {"step": step, "device_id": device_id, "subject": subject, "since": since, "until": until}
+        statement = upsert(dirty).values(values)
+        earlier = func.min if tx.dialect.name == "sqlite" else func.least
+        later = func.max if tx.dialect.name == "sqlite" else func.greatest
+        tx.execute(
+            statement.on_conflict_do_update(
+                index_elements=["step", "device_id", "subject"],
+                set_={"since": earlier(dirty.c.since, since), "until": later(dirty.c.until, until)},
+            )
+        )
+
+
+def clean(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> None:
+    """These keys have been folded anew."""
+    tx.execute(
+        delete(dirty).where(dirty.c.step == step, dirty.c.device_id == device_id, dirty.c.subject.in_(sorted(subjects)))
+    )
+
+
+def complete_to(tx: Connection, now: int) -> int:
+    """The time up to which answers rest on everything that was read.
+
+    The earliest of: `since` of a dirty key, a gateway's oldest unreceipted reading, the end of a pass that is due and
+    not yet applied; else now. Microseconds.
+    """
+    waiting: list[int | None] = [
+        tx.scalar(select(func.min(dirty.c.since))),
+        tx.scalar(
+            select(func.min(stream.c.listed_oldest))
+            .join(gateway, gateway.c.id == stream.c.gateway_id)
+            .where(stream.c.listed_oldest.is_not(None), stream.c.mark < stream.c.listed_next_seq - 1)
+        ),
+        tx.scalar(select(func.min(fold_state.c.due_at)).where(fold_state.c.due_at < now - OVERDUE_US)),
+    ]
+    return min([now, *(at for at in waiting if at is not None)])

@@ -1,0 +1,48 @@
+"""What the book tells others: domain events (SSE and MQTT) and the subjects that the planner must look at again."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from backend.book.schema import changed as changed_table
+from backend.book.schema import event
+
+KEPT_EVENTS = 50_000
+
+
+def emit(tx: Connection, kind: str, body: dict[str, Any], now: int) -> None:
+    """One domain event of `kind` (crossing, movement, alert, proposal, gateway, scan) with a JSON body."""
+    emit_all(tx, [(kind, body)], now)
+
+
+def emit_all(tx: Connection, events: Iterable[tuple[str, dict[str, Any]]], now: int) -> None:
+    """Several domain events, in order."""
+    rows = [{"kind": kind, "at": now, "body": msgspec.json.encode(body)} for kind, body in events]
+    if rows:
+        tx.execute(insert(event), rows)
+
+
+def changed(tx: Connection, subject: str, now: int) -> None:
+    """The planner looks at this subject again: item:SKU, tag:EPC, gateway:NAME, stream:ID."""
+    changed_all(tx, [subject], now)
+
+
+def changed_all(tx: Connection, subjects: Iterable[str], now: int) -> None:
+    """Several subjects, each once."""
+    rows = [{"subject": subject, "at": now} for subject in sorted({*subjects})]
+    if rows:
+        tx.execute(insert(changed_table), rows)
+
+
+def unpublished(tx: Connection, limit: int = 500) -> list[tuple[int, str, bytes]]:
+    """(n, kind, body) of events that have not gone to MQTT, oldest first."""
+    query = select(event.c.n, event.c.kind, event.c.body).where(~event.c.published).order_by(event.c.n).limit(limit)
+    return [(n, kind, body) for n, kind, body in tx.execute(query)]
+
+
+def published(tx: Connection, upto: int) -> None:
+    """Events up to n have been published; those beyond what a page could ask to resume from are forgotten."""
+    tx.execute(update(event).where(event.c.n <= upto, ~event.c.published).values(published=True))
+    tx.execute(delete(event).where(event.c.n <= upto - KEPT_EVENTS))

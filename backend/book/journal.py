@@ -1,0 +1,195 @@
+"""The journal: gateways, streams and their marks, devices, readings as they came, gaps, and the quarantine."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
+
+from backend.book.schema import device, gap, gateway, journal, quarantine, refused_count, stream
+from models.reading import Reading, Unknown, micros
+from models.wire import is_global
+
+DAY_US = 86_400_000_000
+ENVELOPES_KEPT_A_DAY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One stream and its mark, as locked by this transaction."""
+
+    id: int
+    gateway: str
+    gateway_id: int
+    mark: int
+    pruned_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A reading on its way into the journal."""
+
+    stream_id: int
+    seq: int
+    device_id: int
+    gateway: str
+    reading: Reading | Unknown
+    content: bytes
+    at: int
+    received_at: int
+    text: bytes
+
+    @property
+    def order(self) -> tuple[int, bytes]:
+        """Fold order within one key, whose device and kind are fixed."""
+        return self.at, self.content
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A reading on its way into quarantine; `sort` is invalid or conflict."""
+
+    seq: int
+    sort: str
+    reason: str
+    text: bytes
+
+
+def short(content: bytes) -> int:
+    """The first 63 bits of a content hash, as the journal's index has it."""
+    return int.from_bytes(content[:8], "big") >> 1
+
+
+def gateway_id(tx: Connection, name: str) -> int:
+    """The gateway's row, made at first sight."""
+    found: int | None = tx.scalar(select(gateway.c.id).where(gateway.c.name == name))
+    if found is None:
+        tx.execute(insert_or_ignore(gateway).values(name=name).on_conflict_do_nothing())
+        found = tx.scalar(select(gateway.c.id).where(gateway.c.name == name))
+    assert found is not None  # noqa: S101 - inserted just now
+    return found
+
+
+def lock_stream(tx: Connection, gateway_name: str, epoch: str) -> StreamRow:
+    """The stream of (gateway, epoch), mark 0 if it is new, locked until the transaction ends."""
+    owner = gateway_id(tx, gateway_name)
+    query = (
+        select(stream.c.id, stream.c.mark, stream.c.pruned_to)
+        .where(stream.c.gateway_id == owner, stream.c.epoch == epoch)
+        .with_for_update()
+    )
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        values = {"gateway_id": owner, "epoch": epoch, "mark": 0}
+        tx.execute(insert_or_ignore(stream).values(values).on_conflict_do_nothing())
+        row = tx.execute(query).one()
+    return StreamRow(row.id, gateway_name, owner, row.mark, row.pruned_to)
+
+
+def raise_mark(tx: Connection, held: StreamRow, mark: int) -> bool:
+    """Move the mark from what was held; False if another worker moved it first (then nothing may be committed)."""
+    done = tx.execute(update(stream).where(stream.c.id == held.id, stream.c.mark == held.mark).values(mark=mark))
+    return done.rowcount == 1
+
+
+def device_id(tx: Connection, owner: int, name: str, known: dict[tuple[int, str], int]) -> int:
+    """The device's integer id; `known` is the caller's cache, valid for this transaction."""
+    key = (0 if is_global(name) else owner, name)
+    if key not in known:
+        query = select(device.c.id).where(device.c.gateway_id == key[0], device.c.name == name)
+        found = tx.scalar(query)
+        if found is None:
+            values = {"gateway_id": key[0], "name": name}
+            tx.execute(insert_or_ignore(device).values(values).on_conflict_do_nothing())
+            found = tx.scalar(query)
+        assert found is not None  # noqa: S101 - inserted just now
+        known[key] = found
+    return known[key]
+
+
+def add(tx: Connection, arrivals: Sequence[Arrival]) -> None:
+    """Journal readings, each once; a second row of one (stream, seq) is an IntegrityError."""
+    if arrivals:
+        tx.execute(
+            insert(journal),
+            [
+                {
+                    "stream_id": a.stream_id,
+                    "seq": a.seq,
+                    "kind": kind_of(a.reading),
+                    "device_id": a.device_id,
+                    "at": a.at,
+                    "received_at": a.received_at,
+                    "content": short(a.content),
+                    "body": a.text,
+                }
+                for a in arrivals
+            ],
+        )
+
+
+def kind_of(reading: Reading | Unknown) -> str:
+    """The reading's kind on the wire."""
+    return reading.kind if isinstance(reading, Unknown) else str(reading.__struct_config__.tag)
+
+
+def when(reading: Reading | Unknown) -> int:
+    """`at` in microseconds."""
+    return micros(reading.at)
+
+
+def add_gap(tx: Connection, stream_id: int, span: tuple[int, int], reason: str, times: tuple[int, int]) -> None:
+    """Journal a gap from..to; `times` are its `at` and when it was received."""
+    values = {"stream_id": stream_id, "from_seq": span[0], "to_seq": span[1], "reason": reason}
+    tx.execute(insert(gap).values(**values, at=times[0], received_at=times[1]))
+
+
+def holds(tx: Connection, stream_id: int, first: int, last: int) -> Callable[[int, bytes], bool]:
+    """`same(seq, text)` of models.commit for the numbers first..last, with three queries in all."""
+    texts: set[tuple[int, bytes]] = set()
+    for table in (journal, quarantine):
+        query = select(table.c.seq, table.c.body).where(
+            table.c.stream_id == stream_id, table.c.seq.between(first, last)
+        )
+        texts.update((seq, bytes(body)) for seq, body in tx.execute(query))
+    gaps = tx.execute(
+        select(gap.c.from_seq, gap.c.to_seq).where(
+            gap.c.stream_id == stream_id, gap.c.from_seq <= last, gap.c.to_seq >= first
+        )
+    ).all()
+    return lambda seq, text: (seq, text) in texts or any(low <= seq <= high for low, high in gaps)
+
+
+def keep_bad(tx: Connection, held: StreamRow, bad: BadRow, now: int) -> None:
+    """Quarantine one reading: an invalid one counts as committed, a conflict does not."""
+    values = {"gateway": held.gateway, "stream_id": held.id, "seq": bad.seq, "sort": bad.sort}
+    tx.execute(insert(quarantine).values(**values, reason=bad.reason[:2000], body=bad.text, received_at=now))
+
+
+def keep_envelope(tx: Connection, gateway_name: str, reason: str, payload: bytes, now: int) -> bool:
+    """Count an unreadable payload; keep the first ten of a gateway and day. True if it was kept."""
+    day = now // DAY_US
+    key = {"gateway": gateway_name, "day": day, "sort": "envelope"}
+    upsert = insert_or_ignore(refused_count).values(**key, count=1)
+    tx.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["gateway", "day", "sort"], set_={"count": refused_count.c.count + 1}
+        )
+    )
+    kept = tx.scalar(
+        select(func.count())
+        .select_from(quarantine)
+        .where(
+            quarantine.c.gateway == gateway_name,
+            quarantine.c.sort == "envelope",
+            quarantine.c.received_at >= day * DAY_US,
+        )
+    )
+    if kept is not None and kept >= ENVELOPES_KEPT_A_DAY:
+        return False
+    tx.execute(
+        insert(quarantine).values(
+            gateway=gateway_name, sort="envelope", reason=reason[:2000], body=payload[:200_000], received_at=now
+        )
+    )
+    return True

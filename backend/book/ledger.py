@@ -1,0 +1,138 @@
+"""The stock ledger in the book: appended, chained, and its balances kept; the head row is the last lock taken."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from backend.book import events
+from backend.book.schema import balance, ledger_head, movement
+from models.errors import Clash
+from models.stock.ledger import GENESIS, BadMovement, Entry, Movement, difference, entry_hash, lines
+from models.units import quantity_text
+
+STOCK = "stock"
+
+
+def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str], actor: str, now: int) -> list[Entry]:
+    """Append what makes `wanted` hold and the movements `withdrawn` (ids) not; the entries that this took.
+
+    What holds already is left alone, so that a repeat is harmless. Raises Clash if an id is posted with other content.
+    """
+    if not wanted and not withdrawn:
+        return []
+    n, last = _lock_head(tx)
+    roots: dict[str, str] = {}
+    posted: list[Movement] = []
+    for row in _chains(tx, {*(m.id for m in wanted), *withdrawn}):
+        posted.append(of_row(row))
+        roots[row.id] = row.movement_id
+    try:
+        missing = difference(posted, wanted)
+    except BadMovement as error:
+        raise Clash(str(error)) from error
+    entries: list[Entry] = []
+    for each in missing:
+        n += 1
+        last = entry_hash(last, n, now, each)
+        entries.append(Entry(n, now, each, last))
+        roots[each.id] = each.id if each.reverses is None else roots[each.reverses]
+    if entries:
+        tx.execute(insert(movement), [_row(entry, roots[entry.movement.id], actor) for entry in entries])
+        tx.execute(update(ledger_head).where(ledger_head.c.ledger == STOCK).values(n=n, hash=last))
+        _move_balances(tx, [entry.movement for entry in entries])
+        events.emit_all(tx, [("movement", describe(entry)) for entry in entries], now)
+        events.changed_all(tx, [f"item:{entry.movement.sku}" for entry in entries], now)
+    return entries
+
+
+def entries_of(tx: Connection) -> Iterator[Entry]:
+    """The whole ledger in order."""
+    for row in tx.execute(select(movement).order_by(movement.c.n)).yield_per(2000):
+        yield Entry(row.n, row.recorded_at, of_row(row), bytes(row.hash))
+
+
+def of_row(row: Row[Any]) -> Movement:
+    """A movement from its row."""
+    return Movement(
+        id=row.id,
+        at=row.at,
+        sku=row.sku,
+        lot=row.lot,
+        quantity=Decimal(row.quantity),
+        source=row.source,
+        target=row.target,
+        reason=row.reason,
+        evidence=json.loads(row.evidence),
+        reverses=row.reverses,
+    )
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """An entry as the domain event `movement` tells it."""
+    each = entry.movement
+    return {
+        "n": entry.n,
+        "id": each.id,
+        "at": each.at,
+        "sku": each.sku,
+        "lot": each.lot,
+        "quantity": quantity_text(each.quantity),
+        "source": each.source,
+        "target": each.target,
+        "reason": each.reason,
+        "reverses": each.reverses,
+    }
+
+
+def _lock_head(tx: Connection) -> tuple[int, bytes]:
+    query = select(ledger_head.c.n, ledger_head.c.hash).where(ledger_head.c.ledger == STOCK).with_for_update()
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        tx.execute(upsert(ledger_head).values(ledger=STOCK, n=0, hash=GENESIS).on_conflict_do_nothing())
+        row = tx.execute(query).one()
+    return row.n, bytes(row.hash)
+
+
+def _chains(tx: Connection, ids: set[str]) -> Sequence[Row[Any]]:
+    return tx.execute(select(movement).where(movement.c.movement_id.in_(sorted(ids))).order_by(movement.c.n)).all()
+
+
+def _row(entry: Entry, root: str, actor: str) -> dict[str, Any]:
+    each = entry.movement
+    return {
+        **describe(entry),
+        "movement_id": root,
+        "recorded_at": entry.recorded_at,
+        "evidence": json.dumps(each.evidence),
+        "actor": actor,
+        "hash": entry.hash,
+    }
+
+
+def _move_balances(tx: Connection, movements: Sequence[Movement]) -> None:
+    moved: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for each in movements:
+        for line in lines(each):
+            moved[line.sku, line.location, line.lot or ""] += line.quantity
+    key = ["sku", "location", "lot"]
+    held = {
+        (row.sku, row.location, row.lot): Decimal(row.on_hand)
+        for row in tx.execute(
+            select(balance).where(balance.c.sku.in_(sorted({sku for sku, _, _ in moved}))).with_for_update()
+        )
+    }
+    rows = [
+        {**dict(zip(key, place, strict=True)), "on_hand": quantity_text(held.get(place, Decimal()) + quantity)}
+        for place, quantity in sorted(moved.items())
+        if quantity
+    ]
+    if rows:
+        statement = upsert(balance)
+        tx.execute(
+            statement.on_conflict_do_update(index_elements=key, set_={"on_hand": statement.excluded.on_hand}), rows
+        )

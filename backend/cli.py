@@ -1,0 +1,168 @@
+"""`stockyard`: the backend's commands.
+
+Exit status: 0 done, 1 a check failed, 2 usage, 3 configuration, 4 something needed is unavailable, 5 integrity.
+"""
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+
+from backend import demo as demo_module
+from backend import doctor as doctor_module
+from backend import site, verify
+from backend.app import Backend, clock, open_book
+from backend.book.migrations import migrate as migrate_book
+from backend.config import ConfigError, load
+from models.errors import Refused
+
+FAILED, CONFIGURATION, UNAVAILABLE, INTEGRITY = 1, 3, 4, 5
+
+app = typer.Typer(help="Stockyard: readings to stock, assets and decisions.", no_args_is_help=True)
+ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="backend.toml", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    try:
+        yield
+    except (ConfigError, Refused) as error:
+        _fail(str(error), CONFIGURATION)
+    except (OSError, OperationalError) as error:
+        _fail(str(error), UNAVAILABLE)
+
+
+def _fail(text: str, status: int) -> None:
+    typer.echo(f"stockyard: {text}", err=True)
+    raise typer.Exit(status)
+
+
+@app.command()
+def serve(config: ConfigFile) -> None:
+    """Ingest, derive, plan, project, and serve the API and the page."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with _told():
+        backend = Backend.build(load(config))
+        typer.echo(json.dumps({"ready": "backend", "url": backend.server.url}))
+        backend.run(_stopped_by_signal())
+
+
+@app.command()
+def init(directory: Path, gateway: Annotated[str, typer.Option(help="Name of the gateway.")] = "dock-a") -> None:
+    """Write backend.toml and edge.toml to start from."""
+    with _told():
+        for path in demo_module.write_configs(directory, demo_module.Addresses(), gateway):
+            typer.echo(f"wrote {path}")
+
+
+@app.command()
+def migrate(config: ConfigFile) -> None:
+    """Bring the book's tables up to date."""
+    with _told():
+        done = migrate_book(open_book(load(config)))
+    typer.echo("\n".join(f"applied {revision}" for revision in done) or "nothing to do")
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="SITE.toml", show_default=False)],
+    config: ConfigFile,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Declare sites, locations, doors, devices, items, assets and tags; says what changed."""
+    with _told():
+        book = open_book(load(config))
+        migrate_book(book)
+        changes = site.apply(book, file, clock(), "apply")
+    if as_json:
+        typer.echo(json.dumps([{"outcome": c.outcome, "kind": c.kind, "id": c.id} for c in changes]))
+        return
+    for change in changes:
+        typer.echo(str(change))
+    if not changes:
+        typer.echo("nothing changed")
+
+
+@app.command(name="verify")
+def verify_command(config: ConfigFile, *, as_json: Json = False) -> None:
+    """Replay the journal and the ledger, check every invariant, print each with its figure."""
+    with _told():
+        found = verify.verify(open_book(load(config)))
+    _table(
+        "verify",
+        ("invariant", "figure", "", "detail"),
+        [(f.name, f.figure, "ok" if f.ok else "BROKEN", f.detail) for f in found],
+        as_json=as_json,
+    )
+    if not all(f.ok for f in found):
+        raise typer.Exit(INTEGRITY)
+
+
+@app.command()
+def doctor(config: ConfigFile, *, as_json: Json = False) -> None:
+    """Clock, disk, ports, broker, stores, devices: each with its next step."""
+    with _told():
+        checks = list(doctor_module.checks(load(config)))
+    rows = [(c.name, "ok" if c.ok else "FAILED", c.detail, c.next_step) for c in checks]
+    _table("doctor", ("check", "", "detail", "next step"), rows, as_json=as_json)
+    if not all(c.ok for c in checks):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def demo(  # noqa: PLR0913 - each is an option of the command
+    *,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Where everything is kept; else a new folder.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Of the page; 0 is any free one.")] = 8000,
+    seed: Annotated[int, typer.Option(help="One seed gives one world.")] = 7,
+    history: Annotated[
+        int, typer.Option(min=0, max=365, help="Days of history that arrive beside the live readings.")
+    ] = 0,
+    run_s: Annotated[
+        float | None, typer.Option("--for", help="Seconds after the history; else until interrupted.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="At the end compare the books with the world's truth.")
+    ] = False,
+) -> None:
+    """The whole system on loopback: broker, simulated site, edge, backend and page."""
+    stop = _stopped_by_signal()
+    with _told():
+        status = demo_module.Demo(demo_module.Plan(directory, port, seed, history, run_s, check=check), stop).run()
+    raise typer.Exit(status)
+
+
+def _stopped_by_signal() -> Event:
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
+        return
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,104 @@
+"""The dock step: sightings of one tag at one door become passes, and a decided pass a stock movement."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+
+from backend.book.schema import crossing
+from backend.identities import identities
+from backend.step import Derived, Fact, Key, Step
+from models.dock import portal
+from models.dock.portal import Crossing, Pass, Portal, Sighting
+from models.identity import identify
+from models.reading import Reading, Tag, micros
+from models.register import Device, Door, Register
+from models.stock.posting import Places, movement_of_crossing
+from models.units import quantity_text
+
+
+def _subject(reading: Reading) -> str:
+    assert isinstance(reading, Tag)  # noqa: S101 - the step's kind
+    return reading.epc
+
+
+def _params(register: Register, key: Key, at: int) -> Portal | None:
+    device = register.get("devices", key.device, at)
+    return _portal(key.device, device.door) if isinstance(device, Device) and device.door is not None else None
+
+
+def _portal(name: str, door: Door) -> Portal:
+    return _portal_of(name, tuple(door.inside_antennas), tuple(door.outside_antennas), door.timeout_s)
+
+
+@lru_cache(maxsize=1024)
+def _portal_of(name: str, inside: tuple[int, ...], outside: tuple[int, ...], timeout_s: float) -> Portal:
+    return Portal(name, inside, outside, round(timeout_s * 1_000_000))
+
+
+def _depends_on(register: Register, key: Key) -> Sequence[int]:
+    return register.changes("devices", key.device)
+
+
+def _fold(params: Portal, state: Pass | None, facts: Sequence[Fact]) -> tuple[Pass | None, list[Crossing]]:
+    return portal.fold(params, state, [_sighting(fact) for fact in facts])
+
+
+def _sighting(fact: Fact) -> Sighting:
+    tag = fact.reading
+    assert isinstance(tag, Tag)  # noqa: S101 - the step's kind
+    return Sighting(
+        at=fact.at,
+        first_at=fact.at if tag.first_at is None else min(fact.at, micros(tag.first_at)),
+        epc=tag.epc,
+        antenna=tag.antenna,
+        rssi_cdbm=None if tag.rssi_dbm is None else round(tag.rssi_dbm * 100),
+        count=tag.count or 1,
+        evidence=fact.content.hex(),
+    )
+
+
+def _derive(register: Register, key: Key, passed: Crossing) -> Derived:
+    what = identify(passed.epc, identities(register, passed.last_at))
+    device = register.get("devices", key.device, passed.last_at)
+    movement = None
+    if isinstance(device, Device) and device.door is not None:
+        door = device.door
+        places = Places(door.inside, door.outside_in, door.outside_out)
+        movement = movement_of_crossing(passed, what, places)
+    row = {
+        "id": passed.id,
+        "device_id": key.device_id,
+        "subject": key.subject,
+        "door": passed.door.rpartition("/")[2],
+        "first_at": passed.first_at,
+        "last_at": passed.last_at,
+        "closed_at": passed.closed_at,
+        "direction": passed.direction,
+        "score": passed.score,
+        "reasons": json.dumps(passed.reasons),
+        "rule": passed.rule,
+        "evidence": json.dumps(passed.evidence),
+        "evidence_count": passed.evidence_count,
+        "kind": what.kind,
+        "sku": what.sku,
+        "asset": what.asset,
+        "quantity": None if what.quantity is None else quantity_text(what.quantity),
+        "why": what.why,
+        "movement": None if movement is None else movement.id,
+    }
+    return Derived(DOCK.name, passed.id, passed.closed_at, row, movement)
+
+
+DOCK: Step[Portal, Pass, Crossing] = Step(
+    name="dock",
+    kind="tag",
+    table=crossing,
+    subject=_subject,
+    params=_params,
+    depends_on=_depends_on,
+    state=Pass,
+    fold=_fold,
+    due=portal.due,
+    expire=portal.expire,
+    derive=_derive,
+)

@@ -1,0 +1,209 @@
+"""Ingest: batches from the transport to the book, one transaction for many, and a receipt after it.
+
+Nothing is acknowledged before it is durable. A group that fails with a data error is committed message by message
+with a savepoint per reading, and what fails then is quarantined; a store that is away is waited for.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from backend.apply import apply
+from backend.book import alerts, journal
+from backend.book.db import write
+from backend.book.journal import Arrival, BadRow, StreamRow
+from backend.book.status import note_status
+from backend.registers import Registers
+from backend.step import Derived
+from models import wire
+from models.alert import Alert
+from models.commit import Commit, Held, commit
+from models.errors import BadEnvelope, BadReading
+from models.reading import Gap, micros
+
+log = logging.getLogger(__name__)
+ACTOR = "ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the transport delivered it."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a group of messages came to: receipts (gateway, receipt) and derived rows, to be told after the commit."""
+
+    receipts: list[tuple[str, wire.Receipt]] = field(default_factory=list[tuple[str, wire.Receipt]])
+    derived: list[Derived] = field(default_factory=list[Derived])
+    readings: int = 0
+
+
+class Ingest:
+    """Commits messages; holds only caches, so that a new process goes on where the last one stopped."""
+
+    def __init__(self, book: Engine, clock: Callable[[], int]) -> None:
+        self._book = book
+        self._clock = clock
+        self._devices: dict[tuple[int, str], int] = {}
+        self._registers = Registers()
+
+    def take(self, messages: Sequence[Message]) -> Outcome:
+        """Commit these messages. Raises OperationalError while the store is away: nothing was committed then."""
+        try:
+            return self._transaction(messages, careful=False)
+        except OperationalError:
+            raise
+        except Exception:  # one bad reading must not stop the others: find it
+            log.exception("a group of %d messages failed; each is committed by itself", len(messages))
+        total = Outcome()
+        for message in messages:
+            one = self._transaction([message], careful=True)
+            total.receipts += one.receipts
+            total.derived += one.derived
+            total.readings += one.readings
+        return total
+
+    def _transaction(self, messages: Sequence[Message], *, careful: bool) -> Outcome:
+        known = dict(self._devices)
+        with write(self._book) as tx:
+            work = _Work(tx, self._registers, known, self._clock())
+            for message in messages:
+                work.message(message)
+            outcome = work.finish(careful=careful)
+        self._devices = known
+        return outcome
+
+
+class _Work:
+    """One transaction over several messages."""
+
+    def __init__(self, tx: Connection, registers: Registers, devices: dict[tuple[int, str], int], now: int) -> None:
+        self.tx = tx
+        self.register = registers.current(tx)
+        self.devices = devices
+        self.now = now
+        self.outcome = Outcome()
+        self.arrivals: list[Arrival] = []
+        self.streams: dict[tuple[str, str], tuple[StreamRow, int]] = {}
+        """Rows as locked, and the mark that this transaction has come to."""
+
+    def message(self, message: Message) -> None:
+        """Take in one message; whatever is wrong with it is kept and counted."""
+        try:
+            gateway = wire.gateway_of(message.topic)
+        except BadEnvelope as error:
+            self.refuse("", str(error), message.payload)
+            return
+        try:
+            if message.topic.endswith("/status"):
+                note_status(self.tx, gateway, message.payload, self.now)
+            else:
+                self.batch(gateway, *wire.decode_batch(message.payload))
+        except BadEnvelope as error:
+            self.refuse(gateway, str(error), message.payload)
+
+    def refuse(self, gateway: str, reason: str, payload: bytes) -> None:
+        journal.keep_envelope(self.tx, gateway, reason, payload, self.now)
+        title = f"Unreadable message from {gateway or 'an unknown topic'}"
+        self.alert("envelope", f"gateway:{gateway}", title, {"reason": reason[:500]})
+
+    def alert(self, rule: str, subject: str, title: str, detail: dict[str, object]) -> None:
+        alerts.raise_alert(self.tx, Alert(rule, subject, "warning", title, json.dumps(detail)), self.now, ACTOR)
+
+    def batch(self, gateway: str, batch: wire.Batch, gap: Gap | None) -> None:
+        key = (gateway, batch.epoch)
+        if key not in self.streams:
+            locked = journal.lock_stream(self.tx, gateway, batch.epoch)
+            self.streams[key] = (locked, locked.mark)
+        locked, mark = self.streams[key]
+        texts = [bytes(raw) for raw in batch.readings]
+        done = commit(Held(mark, locked.pruned_to, self.same(locked, mark, batch.seq)), batch.seq, texts, gap)
+        for seq, text in done.journal:
+            self.reading(locked, seq, text)
+        for seq, text in done.conflicts:
+            self.conflict(locked, seq, text)
+        if done.gap is not None and gap is not None:
+            self.gap(locked, done, gap)
+        self.streams[key] = (locked, done.mark)
+
+    def same(self, held: StreamRow, mark: int, seq: int) -> Callable[[int, bytes], bool]:
+        """What is held at seq and after, this transaction's own readings included."""
+        if seq > mark:
+            return lambda _seq, _text: True
+        stored = journal.holds(self.tx, held.id, seq, mark)
+        mine = {(a.seq, a.text) for a in self.arrivals if a.stream_id == held.id}
+        return lambda number, text: (number, text) in mine or stored(number, text)
+
+    def reading(self, held: StreamRow, seq: int, text: bytes) -> None:
+        try:
+            reading = wire.decode(text)
+        except BadReading as error:
+            self.invalid(held, seq, text, str(error))
+            return
+        device = journal.device_id(self.tx, held.gateway_id, reading.device, self.devices)
+        self.arrivals.append(
+            Arrival(
+                held.id,
+                seq,
+                device,
+                held.gateway,
+                reading,
+                wire.content_hash(reading),
+                micros(reading.at),
+                self.now,
+                text,
+            )
+        )
+
+    def invalid(self, held: StreamRow, seq: int, text: bytes, reason: str) -> None:
+        journal.keep_bad(self.tx, held, BadRow(seq, "invalid", reason, text), self.now)
+        self.alert("quarantine", f"gateway:{held.gateway}", f"Invalid readings from {held.gateway}", {"reason": reason})
+
+    def conflict(self, held: StreamRow, seq: int, text: bytes) -> None:
+        reason = "another text is committed at this number: an outbox was copied or restored"
+        journal.keep_bad(self.tx, held, BadRow(seq, "conflict", reason, text), self.now)
+        title = f"{held.gateway} sent two texts under one number"
+        self.alert("conflict", f"gateway:{held.gateway}", title, {"stream": held.id, "seq": seq})
+
+    def gap(self, held: StreamRow, done: Commit, gap: Gap) -> None:
+        assert done.gap is not None  # noqa: S101 - asked before
+        journal.add_gap(self.tx, held.id, done.gap, gap.reason, (micros(gap.at), self.now))
+        detail: dict[str, object] = {"stream": held.id, "from": done.gap[0], "to": done.gap[1], "reason": gap.reason}
+        self.alert("gap", f"gateway:{held.gateway}", f"Readings of {held.gateway} are missing", detail)
+
+    def finish(self, *, careful: bool) -> Outcome:
+        """Effects, journal, marks; then the receipts that may go out once this is committed."""
+        if careful:
+            self.each_reading()
+        else:
+            self.outcome.derived = apply(self.tx, self.register, self.arrivals, self.now)
+            journal.add(self.tx, self.arrivals)
+        self.outcome.readings = len(self.arrivals)
+        for (gateway, epoch), (held, mark) in self.streams.items():
+            if mark != held.mark and not journal.raise_mark(self.tx, held, mark):
+                msg = f"the mark of {gateway} {epoch} moved under this transaction"
+                raise RuntimeError(msg)
+            self.outcome.receipts.append((gateway, wire.Receipt(epoch, mark)))
+        return self.outcome
+
+    def each_reading(self) -> None:
+        """A savepoint per reading: what fails while the store is up is quarantined and counts as committed."""
+        held = {row.id: row for row, _ in self.streams.values()}
+        for arrival in self.arrivals:
+            try:
+                with self.tx.begin_nested():
+                    self.outcome.derived += apply(self.tx, self.register, [arrival], self.now)
+                    journal.add(self.tx, [arrival])
+            except OperationalError:
+                raise
+            except Exception as error:  # whatever it was, this reading is what it was about
+                log.exception("reading %d of stream %d goes to quarantine", arrival.seq, arrival.stream_id)
+                self.invalid(held[arrival.stream_id], arrival.seq, arrival.text, f"effect failed: {error!r}")

@@ -1,0 +1,83 @@
+"""The scan step: the scans of one scanner become receipts, issues, matches and refusals."""
+
+import json
+from collections.abc import Sequence
+
+from backend.book.schema import scan_act
+from backend.identities import workflow_of
+from backend.step import Derived, Fact, Key, Step
+from models import scan
+from models.reading import Reading, Scan
+from models.register import Desk, Device, Register
+from models.scan import ScanAct, Scanned, Session, Workflow
+from models.stock.posting import movement_of_scan
+from models.units import quantity_text
+
+
+def _subject(_reading: Reading) -> str:
+    return ""
+
+
+def _desk(register: Register, key: Key, at: int) -> Desk | None:
+    device = register.get("devices", key.device, at)
+    return device.desk if isinstance(device, Device) else None
+
+
+def _params(register: Register, key: Key, at: int) -> Workflow | None:
+    desk = _desk(register, key, at)
+    return None if desk is None else workflow_of(register, key.device, at)
+
+
+def _depends_on(register: Register, key: Key) -> Sequence[int]:
+    kinds = ("items", "locations")
+    changes = {entry.valid_from for (kind, _), dated in register.entries.items() if kind in kinds for entry in dated}
+    return sorted({*changes, *register.changes("devices", key.device)})
+
+
+def _fold(params: Workflow, state: Session | None, facts: Sequence[Fact]) -> tuple[Session | None, list[ScanAct]]:
+    return scan.fold(params, state, [_scanned(fact) for fact in facts])
+
+
+def _scanned(fact: Fact) -> Scanned:
+    reading = fact.reading
+    assert isinstance(reading, Scan)  # noqa: S101 - the step's kind
+    return Scanned(fact.at, reading.data, reading.symbology, fact.content.hex())
+
+
+def _derive(register: Register, key: Key, act: ScanAct) -> Derived:
+    desk = _desk(register, key, act.at)
+    movement = None if desk is None else movement_of_scan(act, desk.supplier, desk.customer)
+    row = {
+        "id": act.id,
+        "device_id": key.device_id,
+        "subject": key.subject,
+        "device": key.device,
+        "at": act.at,
+        "closed_at": act.at,
+        "action": act.action,
+        "ok": act.ok,
+        "text": act.text,
+        "sku": act.sku,
+        "lot": act.lot,
+        "serial": act.serial,
+        "quantity": None if act.quantity is None else quantity_text(act.quantity),
+        "location": act.location,
+        "evidence": json.dumps(act.evidence),
+        "movement": None if movement is None else movement.id,
+    }
+    return Derived(SCAN.name, act.id, act.at, row, movement)
+
+
+SCAN: Step[Workflow, Session, ScanAct] = Step(
+    name="scan",
+    kind="scan",
+    table=scan_act,
+    subject=_subject,
+    params=_params,
+    depends_on=_depends_on,
+    state=Session,
+    fold=_fold,
+    due=scan.due,
+    expire=scan.expire,
+    derive=_derive,
+)

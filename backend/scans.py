@@ -1,0 +1,53 @@
+"""Scans from handhelds and other programs: journalled as gateway `api`, in an epoch of the process that writes."""
+
+import secrets
+from threading import Lock
+
+from sqlalchemy import Engine, insert, select
+
+from backend.apply import apply
+from backend.book import journal
+from backend.book.db import write
+from backend.book.journal import Arrival
+from backend.book.schema import api_scan
+from backend.registers import Registers
+from models import wire
+from models.errors import BadReading, Clash
+from models.reading import Scan, micros
+
+GATEWAY = "api"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class ApiScans:
+    """Takes scans one at a time; the caller's id makes a repeat harmless."""
+
+    def __init__(self) -> None:
+        self._registers = Registers()
+        self._lock = Lock()
+        self._epoch = "".join(secrets.choice(CROCKFORD) for _ in range(12))
+
+    def put(self, book: Engine, ident: str, text: bytes, now: int) -> bool:
+        """Commit one scan received at `now`; False if it was there.
+
+        Raises BadReading for anything but a scan, Clash if the id has other content.
+        """
+        reading = wire.decode(text)
+        if not isinstance(reading, Scan):
+            raise BadReading("kind: scan expected")
+        content = wire.content_hash(reading)
+        with self._lock, write(book) as tx:
+            held = tx.scalar(select(api_scan.c.content).where(api_scan.c.id == ident))
+            if held is not None:
+                if bytes(held) != content:
+                    raise Clash(f"id: scan {ident} exists with other content")
+                return False
+            row = journal.lock_stream(tx, GATEWAY, self._epoch)
+            device = journal.device_id(tx, row.gateway_id, reading.device, {})
+            seq = row.mark + 1
+            arrival = Arrival(row.id, seq, device, GATEWAY, reading, content, micros(reading.at), now, text)
+            apply(tx, self._registers.current(tx), [arrival], now)
+            journal.add(tx, [arrival])
+            journal.raise_mark(tx, row, seq)
+            tx.execute(insert(api_scan).values(id=ident, stream_id=row.id, seq=seq, content=content))
+        return True

@@ -1,0 +1,104 @@
+"""The books: ledger, balances, evidence, and what must be there once."""
+
+import json
+from collections import Counter
+from decimal import Decimal
+
+from sqlalchemy import Connection, func, select
+
+from backend.apply import STEPS
+from backend.book import ledger
+from backend.book.journal import short
+from backend.book.schema import alert, balance, crossing, journal, ledger_head, proposal, scan_act
+from models.stock.ledger import GENESIS, BadMovement, Movement, balances, entry_hash, net
+from models.units import quantity_text
+
+
+def ledger_chain(tx: Connection) -> tuple[str, list[str]]:
+    """The stock ledger's numbers and hashes follow each other, up to the head."""
+    head = tx.execute(select(ledger_head).where(ledger_head.c.ledger == ledger.STOCK)).one_or_none()
+    n, last = 0, GENESIS
+    for entry in ledger.entries_of(tx):
+        n += 1
+        if entry.n != n or entry_hash(last, n, entry.recorded_at, entry.movement) != entry.hash:
+            return f"{n} entries", [f"entry {entry.n}: its hash does not follow from entry {n - 1}"]
+        last = entry.hash
+    expected = (0, GENESIS) if head is None else (head.n, bytes(head.hash))
+    return f"{n} entries", [] if (n, last) == expected else [f"the head is {expected[0]}, the ledger ends at {n}"]
+
+
+def balances_replayed(tx: Connection) -> tuple[str, list[str]]:
+    """Every balance is the sum of the ledger, and all locations together are zero."""
+    summed = balances(entry.movement for entry in ledger.entries_of(tx))
+    stored = {
+        (row.location, row.sku, row.lot or None): Decimal(row.on_hand)
+        for row in tx.execute(select(balance))
+        if Decimal(row.on_hand)
+    }
+    places = sorted({*summed, *stored}, key=str)
+    wrong: list[str] = []
+    for key in places:
+        kept, due = stored.get(key, Decimal()), summed.get(key, Decimal())
+        if kept != due:
+            wrong.append(f"{key[1]} at {key[0]}: balance {quantity_text(kept)}, ledger {quantity_text(due)}")
+    return f"{len(stored)} balances", wrong
+
+
+def evidence_stands(tx: Connection) -> tuple[str, list[str]]:
+    """Every movement of a door or scan that holds has its derived row, and every row its movement, once."""
+    movements = [entry.movement for entry in ledger.entries_of(tx)]
+    try:
+        holding = {m.id: m for m in net(movements)}
+    except BadMovement as error:
+        return f"{len(movements)} entries", [str(error)]
+    rows = [
+        (row.id, row.movement)
+        for table in (crossing, scan_act)
+        for row in tx.execute(select(table.c.id, table.c.movement).where(table.c.movement.is_not(None)))
+    ]
+    posted = Counter(movement for _, movement in rows)
+    wrong = [f"row {ident}: its movement does not hold" for ident, movement in rows if movement not in holding]
+    wrong += [f"movement {movement}: {times} rows" for movement, times in posted.items() if times > 1]
+    wrong += [f"movement {m.id}: no derived row" for m in holding.values() if _is_derived(m) and m.id not in posted]
+    return f"{len(rows)} rows, {len(holding)} movements hold", wrong
+
+
+def _is_derived(movement: Movement) -> bool:
+    return any(item.startswith(("crossing:", "scan:")) for item in movement.evidence)
+
+
+def readings_behind(tx: Connection) -> tuple[str, list[str]]:
+    """Every reading that a derived row names as evidence is in the journal."""
+    named: dict[int, str] = {}
+    for table in (crossing, scan_act):
+        for row in tx.execute(select(table.c.id, table.c.evidence)):
+            named |= {short(bytes.fromhex(content)): row.id for content in json.loads(row.evidence)}
+    have = set(tx.scalars(select(journal.c.content).where(journal.c.kind.in_([step.kind for step in STEPS]))))
+    wrong = [
+        f"row {ident}: a reading it names is not in the journal"
+        for content, ident in named.items()
+        if content not in have
+    ]
+    return f"{len(named)} readings named", wrong
+
+
+def stock_or_asset(tx: Connection) -> tuple[str, list[str]]:
+    """A tag is at one moment stock or an asset, never both."""
+    query = select(crossing.c.id, crossing.c.sku, crossing.c.asset, crossing.c.kind, crossing.c.movement)
+    rows = tx.execute(query).all()
+    wrong = [
+        f"crossing {row.id} is both"
+        for row in rows
+        if (row.sku is not None and row.asset is not None) or (row.kind != "stock" and row.movement is not None)
+    ]
+    return f"{len(rows)} crossings", wrong
+
+
+def one_open(tx: Connection) -> tuple[str, list[str]]:
+    """At most one open alert per (rule, subject), one open proposal per SKU."""
+    open_alerts = select(alert.c.rule, alert.c.subject, func.count()).where(alert.c.state != "closed")
+    alerts = tx.execute(open_alerts.group_by(alert.c.rule, alert.c.subject)).all()
+    open_proposals = select(proposal.c.sku, func.count()).where(proposal.c.state == "open").group_by(proposal.c.sku)
+    wrong = [f"{rule} of {subject}: {count} open alerts" for rule, subject, count in alerts if count > 1]
+    wrong += [f"{sku}: {count} open proposals" for sku, count in tx.execute(open_proposals) if count > 1]
+    return f"{len(alerts)} open alerts", wrong

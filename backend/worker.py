@@ -1,0 +1,89 @@
+"""The ingest loop: take deliveries, commit, then receipts and acknowledgements; and the domain events to MQTT."""
+
+import logging
+from collections.abc import Callable
+from threading import Event
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from backend.book import events
+from backend.book.db import read, write
+from backend.ingest import Ingest, Outcome
+from backend.post import is_late
+from backend.transport.mqtt import Delivery, MqttTransport
+from models import wire
+from models.reading import from_micros
+
+log = logging.getLogger(__name__)
+WINDOW_S = 0.02
+MOST_MESSAGES = 10
+STORE_AWAY_S = 1.0
+REPLY_US = 30_000_000
+EVENTS_EVERY_S = 0.25
+
+
+class IngestWorker:
+    """Commits what the transport delivers."""
+
+    def __init__(self, ingest: Ingest, transport: MqttTransport, clock: Callable[[], int]) -> None:
+        self._ingest = ingest
+        self._transport = transport
+        self._clock = clock
+
+    def run(self, stop: Event) -> None:
+        """Work until stop."""
+        while not stop.is_set():
+            taken = self._transport.take(0.2, WINDOW_S, MOST_MESSAGES)
+            if taken:
+                self._commit(taken, stop)
+
+    def _commit(self, taken: list[Delivery], stop: Event) -> None:
+        while not stop.is_set():
+            try:
+                outcome = self._ingest.take([delivery.message for delivery in taken])
+            except OperationalError:
+                log.exception("the book is away; %d messages wait", len(taken))
+                stop.wait(STORE_AWAY_S)
+                continue
+            self._tell(outcome)
+            self._transport.acknowledge(taken)
+            return
+
+    def _tell(self, outcome: Outcome) -> None:
+        for gateway, receipt in outcome.receipts:
+            self._transport.publish(wire.topic(gateway, "receipt"), wire.encode(receipt))
+        now = self._clock()
+        for each in outcome.derived:
+            if each.step == "scan" and now - each.closed_at < REPLY_US and not is_late(each, now):
+                gateway, _, name = str(each.row["device"]).partition("/")
+                reply = wire.Reply(name, from_micros(each.closed_at), ok=each.row["ok"], text=each.row["text"])
+                self._transport.publish(wire.topic(gateway, "reply"), wire.encode(reply))
+
+
+class Announcer:
+    """Publishes domain events; those of the time without a broker follow when it is back."""
+
+    def __init__(self, book: Engine, transport: MqttTransport) -> None:
+        self._book = book
+        self._transport = transport
+
+    def run(self, stop: Event) -> None:
+        """Work until stop."""
+        while not stop.is_set():
+            if not self.step():
+                stop.wait(EVENTS_EVERY_S)
+
+    def step(self) -> int:
+        """Publish one page of events; how many."""
+        with read(self._book) as tx:
+            waiting = events.unpublished(tx)
+        sent = 0
+        for n, kind, body in waiting:
+            if not self._transport.publish(wire.topic("events", kind), body):
+                break
+            sent = n
+        if sent:
+            with write(self._book) as tx:
+                events.published(tx, sent)
+        return len(waiting) if sent else 0
