@@ -2,4 +2,4 @@
 
 from backend.cli import main
 
-raise SystemExit(main())
+main()

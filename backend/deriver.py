@@ -214,21 +214,26 @@ def _days(
                     row.body,
                 )
                 by_subject[subject].append(arrival)
-        yield day, {subject: _once(tx, sorted(found, key=lambda a: a.order)) for subject, found in by_subject.items()}
+        yield day, _once(tx, device_id, day, by_subject)
 
 
-def _once(tx: Connection, arrivals: list[Arrival]) -> list[Arrival]:
-    """Of repeats the first in fold order; one of an earlier day counts instead of any here."""
-    first: dict[bytes, Arrival] = {}
-    for arrival in arrivals:
-        first.setdefault(arrival.content, arrival)
-    restamped = [short(a.content) for a in first.values() if a.reading.device_at is not None]
+def _once(tx: Connection, device_id: int, day: int, by_subject: dict[str, list[Arrival]]) -> dict[str, list[Arrival]]:
+    """In fold order, of repeats the first; one of an earlier day counts instead of any here."""
+    once: dict[str, dict[bytes, Arrival]] = {}
+    for subject, found in by_subject.items():
+        first = once.setdefault(subject, {})
+        for arrival in sorted(found, key=lambda a: a.order):
+            first.setdefault(arrival.content, arrival)
+    restamped = [short(a.content) for first in once.values() for a in first.values() if a.reading.device_at is not None]
     earlier: set[int] = set()
     for low in range(0, len(restamped), 5000):
         query = select(journal.c.content).where(
             journal.c.content.in_(restamped[low : low + 5000]),
-            journal.c.device_id == arrivals[0].device_id,
-            journal.c.at < arrivals[0].at // DAY_US * DAY_US,
+            journal.c.device_id == device_id,
+            journal.c.at < day * DAY_US,
         )
         earlier.update(tx.scalars(query))
-    return [arrival for arrival in first.values() if short(arrival.content) not in earlier]
+    return {
+        subject: [arrival for arrival in first.values() if short(arrival.content) not in earlier]
+        for subject, first in once.items()
+    }

@@ -46,17 +46,19 @@ def dirty_subjects(tx: Connection, step: str, device_id: int, subjects: Iterable
 
 def mark_dirty(tx: Connection, spans: Sequence[tuple[str, int, str, int, int]]) -> None:
     """(step, device_id, subject, since, until): the deriver folds these keys anew from `since`, at least to `until`."""
-    for step, device_id, subject, since, until in spans:
-        values = {"step": step, "device_id": device_id, "subject": subject, "since": since, "until": until}
-        statement = upsert(dirty).values(values)
-        earlier = func.min if tx.dialect.name == "sqlite" else func.least
-        later = func.max if tx.dialect.name == "sqlite" else func.greatest
-        tx.execute(
-            statement.on_conflict_do_update(
-                index_elements=["step", "device_id", "subject"],
-                set_={"since": earlier(dirty.c.since, since), "until": later(dirty.c.until, until)},
-            )
-        )
+    if not spans:
+        return
+    columns = ("step", "device_id", "subject", "since", "until")
+    statement = upsert(dirty)
+    least, greatest = (func.min, func.max) if tx.dialect.name == "sqlite" else (func.least, func.greatest)
+    wider = {
+        "since": least(dirty.c.since, statement.excluded.since),
+        "until": greatest(dirty.c.until, statement.excluded.until),
+    }
+    tx.execute(
+        statement.on_conflict_do_update(index_elements=["step", "device_id", "subject"], set_=wider),
+        [dict(zip(columns, span, strict=True)) for span in spans],
+    )
 
 
 def clean(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> None:

@@ -6,12 +6,13 @@ Everything runs in one read transaction of a running system: what it sees is one
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from backend.book.db import read
 from backend.verify import books, folds, intake
+from backend.verify.folds import Seen
 
-Check = Callable[[Connection], tuple[str, list[str]]]
+Check = Callable[[Seen], tuple[str, list[str]]]
 """A figure, and what is wrong: empty if nothing is."""
 
 CHECKS: dict[str, Check] = {
@@ -44,10 +45,11 @@ class Finding:
 def verify(book: Engine) -> list[Finding]:
     """Check every invariant of the book."""
     with read(book) as tx:
-        return [_finding(name, check, tx) for name, check in CHECKS.items()]
+        seen = Seen(tx)
+        return [_finding(name, check, seen) for name, check in CHECKS.items()]
 
 
-def _finding(name: str, check: Check, tx: Connection) -> Finding:
-    figure, wrong = check(tx)
+def _finding(name: str, check: Check, seen: Seen) -> Finding:
+    figure, wrong = check(seen)
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
     return Finding(name, figure, not wrong, "; ".join(wrong[:SHOWN]) + more)

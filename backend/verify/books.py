@@ -4,18 +4,20 @@ import json
 from collections import Counter
 from decimal import Decimal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from backend.apply import STEPS
 from backend.book import ledger
 from backend.book.journal import short
 from backend.book.schema import alert, balance, crossing, journal, ledger_head, proposal, scan_act
+from backend.verify.folds import Seen
 from models.stock.ledger import GENESIS, BadMovement, Movement, balances, entry_hash, net
 from models.units import quantity_text
 
 
-def ledger_chain(tx: Connection) -> tuple[str, list[str]]:
+def ledger_chain(seen: Seen) -> tuple[str, list[str]]:
     """The stock ledger's numbers and hashes follow each other, up to the head."""
+    tx = seen.tx
     head = tx.execute(select(ledger_head).where(ledger_head.c.ledger == ledger.STOCK)).one_or_none()
     n, last = 0, GENESIS
     for entry in ledger.entries_of(tx):
@@ -27,8 +29,9 @@ def ledger_chain(tx: Connection) -> tuple[str, list[str]]:
     return f"{n} entries", [] if (n, last) == expected else [f"the head is {expected[0]}, the ledger ends at {n}"]
 
 
-def balances_replayed(tx: Connection) -> tuple[str, list[str]]:
+def balances_replayed(seen: Seen) -> tuple[str, list[str]]:
     """Every balance is the sum of the ledger, and all locations together are zero."""
+    tx = seen.tx
     summed = balances(entry.movement for entry in ledger.entries_of(tx))
     stored = {
         (row.location, row.sku, row.lot or None): Decimal(row.on_hand)
@@ -44,8 +47,9 @@ def balances_replayed(tx: Connection) -> tuple[str, list[str]]:
     return f"{len(stored)} balances", wrong
 
 
-def evidence_stands(tx: Connection) -> tuple[str, list[str]]:
+def evidence_stands(seen: Seen) -> tuple[str, list[str]]:
     """Every movement of a door or scan that holds has its derived row, and every row its movement, once."""
+    tx = seen.tx
     movements = [entry.movement for entry in ledger.entries_of(tx)]
     try:
         holding = {m.id: m for m in net(movements)}
@@ -67,8 +71,9 @@ def _is_derived(movement: Movement) -> bool:
     return any(item.startswith(("crossing:", "scan:")) for item in movement.evidence)
 
 
-def readings_behind(tx: Connection) -> tuple[str, list[str]]:
+def readings_behind(seen: Seen) -> tuple[str, list[str]]:
     """Every reading that a derived row names as evidence is in the journal."""
+    tx = seen.tx
     named: dict[int, str] = {}
     for table in (crossing, scan_act):
         for row in tx.execute(select(table.c.id, table.c.evidence)):
@@ -82,8 +87,9 @@ def readings_behind(tx: Connection) -> tuple[str, list[str]]:
     return f"{len(named)} readings named", wrong
 
 
-def stock_or_asset(tx: Connection) -> tuple[str, list[str]]:
+def stock_or_asset(seen: Seen) -> tuple[str, list[str]]:
     """A tag is at one moment stock or an asset, never both."""
+    tx = seen.tx
     query = select(crossing.c.id, crossing.c.sku, crossing.c.asset, crossing.c.kind, crossing.c.movement)
     rows = tx.execute(query).all()
     wrong = [
@@ -94,8 +100,9 @@ def stock_or_asset(tx: Connection) -> tuple[str, list[str]]:
     return f"{len(rows)} crossings", wrong
 
 
-def one_open(tx: Connection) -> tuple[str, list[str]]:
+def one_open(seen: Seen) -> tuple[str, list[str]]:
     """At most one open alert per (rule, subject), one open proposal per SKU."""
+    tx = seen.tx
     open_alerts = select(alert.c.rule, alert.c.subject, func.count()).where(alert.c.state != "closed")
     alerts = tx.execute(open_alerts.group_by(alert.c.rule, alert.c.subject)).all()
     open_proposals = select(proposal.c.sku, func.count()).where(proposal.c.state == "open").group_by(proposal.c.sku)

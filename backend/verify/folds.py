@@ -1,6 +1,7 @@
 """Derived facts: a fold of the whole journal from nothing gives the same rows, states and checkpoints."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -14,15 +15,27 @@ from backend.step import DAY_US, Key, Step, encode
 from models.register import Register
 
 
-def derived_rebuilt(tx: Connection) -> tuple[str, list[str]]:
+class Seen:
+    """The book as one transaction sees it; the fold of its whole journal is made once for all that ask."""
+
+    def __init__(self, tx: Connection) -> None:
+        self.tx = tx
+
+    @cached_property
+    def rebuilt(self) -> list[tuple[Step[Any, Any, Any], int, list[Refold]]]:
+        """Every key of every device, folded from nothing; time has passed for it as far as it has in the book."""
+        return list(_rebuilt(self.tx))
+
+
+def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
     """Crossings and scan acts are what a fold of the whole journal gives; dirty keys wait for the deriver."""
     wrong: list[str] = []
     count = 0
-    for step, device_id, keys in _rebuilt(tx):
+    for step, device_id, keys in seen.rebuilt:
         made = {each.id: each.row for k in keys for each in k.new}
         table = TABLES[step.name].c
         subjects = {k.key.subject for k in keys}
-        rows = tx.execute(select(TABLES[step.name]).where(table.device_id == device_id)).mappings()
+        rows = seen.tx.execute(select(TABLES[step.name]).where(table.device_id == device_id)).mappings()
         stored = {
             row["id"]: {name: row[name] for name in row if name != "n"} for row in rows if row["subject"] in subjects
         }
@@ -34,12 +47,12 @@ def derived_rebuilt(tx: Connection) -> tuple[str, list[str]]:
     return f"{count} derived rows", wrong
 
 
-def states_rebuilt(tx: Connection) -> tuple[str, list[str]]:
+def states_rebuilt(seen: Seen) -> tuple[str, list[str]]:
     """What each key stands at is where the fold of its readings ends."""
     wrong: list[str] = []
     count = 0
-    for step, device_id, keys in _rebuilt(tx):
-        stored = _states(tx, step, device_id)
+    for step, device_id, keys in seen.rebuilt:
+        stored = _states(seen.tx, step, device_id)
         for k in keys:
             count += 1
             if bytes(stored[k.key.subject]["state"]) != encode(k.state):
@@ -47,17 +60,17 @@ def states_rebuilt(tx: Connection) -> tuple[str, list[str]]:
     return f"{count} keys", wrong
 
 
-def checkpoints_rebuilt(tx: Connection) -> tuple[str, list[str]]:
+def checkpoints_rebuilt(seen: Seen) -> tuple[str, list[str]]:
     """Every checkpoint is the state that a fold from nothing has before that day."""
     wrong: list[str] = []
     count = 0
-    for step, device_id, keys in _rebuilt(tx):
+    for step, device_id, keys in seen.rebuilt:
         made = {(k.key.subject, day): state for k in keys for day, state in k.checkpoints}
         where = (checkpoint.c.step == step.name, checkpoint.c.device_id == device_id)
         subjects = {k.key.subject for k in keys}
         stored = {
             (row.subject, row.day): bytes(row.state)
-            for row in tx.execute(select(checkpoint).where(*where))
+            for row in seen.tx.execute(select(checkpoint).where(*where))
             if row.subject in subjects
         }
         count += len(stored)
@@ -75,7 +88,6 @@ def _states(tx: Connection, step: Step[Any, Any, Any], device_id: int) -> dict[s
 
 
 def _rebuilt(tx: Connection) -> Iterator[tuple[Step[Any, Any, Any], int, list[Refold]]]:
-    """Every key of every device, folded from nothing; time has passed for it as far as it has in the book."""
     register = load(tx)
     for step in STEPS:
         devices = select(fold_state.c.device_id).where(fold_state.c.step == step.name).distinct()

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, select
 
 from backend.book.journal import short
 from backend.book.schema import gap, journal, quarantine, stream
+from backend.verify.folds import Seen
 from models import wire
 from models.errors import BadReading
 from models.reading import micros
@@ -14,16 +15,18 @@ from models.reading import micros
 PAGE = 5000
 
 
-def file_integrity(tx: Connection) -> tuple[str, list[str]]:
+def file_integrity(seen: Seen) -> tuple[str, list[str]]:
     """The database file is whole (SQLite; PostgreSQL answers for its own)."""
+    tx = seen.tx
     if tx.dialect.name != "sqlite":
         return "not SQLite", []
     answers = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA quick_check(10)")]
     return f"quick_check: {answers[0][:60]}", [] if answers == ["ok"] else answers
 
 
-def streams_whole(tx: Connection) -> tuple[str, list[str]]:
+def streams_whole(seen: Seen) -> tuple[str, list[str]]:
     """Every seq in 1..mark is pruned, or in exactly one of journal, gap, quarantine (conflicts apart)."""
+    tx = seen.tx
     wrong: list[str] = []
     total = 0
     for row in tx.execute(select(stream)).all():
@@ -64,8 +67,9 @@ def _runs(numbers: Iterator[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def readings_as_said(tx: Connection) -> tuple[str, list[str]]:
+def readings_as_said(seen: Seen) -> tuple[str, list[str]]:
     """Every journalled reading decodes, and its columns say what its bytes say."""
+    tx = seen.tx
     wrong: list[str] = []
     count = 0
     for row in tx.execute(select(journal)).yield_per(PAGE):

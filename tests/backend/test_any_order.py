@@ -37,7 +37,7 @@ def day_of_readings(seed: int) -> list[Reading]:
     world = World(seed, scenario.start)
     site = agenda.build(world, scenario.doors)
     stage = history.HistoryStage(world, scenario, 1_000_000)
-    texts = [text for chunk in history.readings(site, stage, 1) for text in chunk]
+    texts = [text for _, chunk in history.readings(site, stage, 1) for text in chunk]
     return [reading for reading in map(wire.decode, texts) if not isinstance(reading, Unknown)]
 
 

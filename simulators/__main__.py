@@ -1,0 +1,5 @@
+"""`python -m simulators`: the same as `stockyard-sim`."""
+
+from simulators.cli import main
+
+main()
