@@ -1,0 +1,83 @@
+"""The planner: runs RULES over what changed and, regularly, over everything; raises and closes what they call for.
+
+A row of `changed` is deleted in the transaction that has its effects, so that a crash repeats it and loses nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event
+from typing import Any
+
+from sqlalchemy import Engine, delete, select
+
+from backend.book import alerts, schema
+from backend.book.db import read, write
+from backend.plan.rule import Rule, View
+from backend.registers import Registers
+from backend.rules import RULES
+
+EVERY_S = 0.5
+ROWS_A_STEP = 1000
+ACTOR = "planner"
+
+
+class Planner:
+    """One worker; what it holds in memory is when each rule last looked at everything."""
+
+    def __init__(self, book: Engine, clock: Callable[[], int], rules: Sequence[Rule[Any]] = RULES) -> None:
+        self._book = book
+        self._clock = clock
+        self._rules = rules
+        self._registers = Registers()
+        self._looked: dict[str, int] = {}
+
+    def run(self, stop: Event) -> None:
+        """Work until stop."""
+        while not stop.is_set():
+            self.step()
+            stop.wait(EVERY_S)
+
+    def step(self) -> int:
+        """Judge one page of what changed, and everything for the rules whose hour it is; how many rows were taken."""
+        now = self._clock()
+        due = [rule for rule in self._rules if self._is_due(rule, now)]
+        with read(self._book) as tx:
+            query = select(schema.changed.c.n, schema.changed.c.subject).order_by(schema.changed.c.n)
+            rows = tx.execute(query.limit(ROWS_A_STEP)).all()
+        if not rows and not due:
+            return 0
+        subjects: defaultdict[str, set[str]] = defaultdict(set)
+        for _, subject in rows:
+            kind, _, ident = subject.partition(":")
+            subjects[kind].add(ident)
+        with write(self._book) as tx:
+            self._judge(View(tx, self._registers.current(tx), now), subjects, due)
+            tx.execute(delete(schema.changed).where(schema.changed.c.n.in_([n for n, _ in rows])))
+        self._looked.update((rule.name, now) for rule in due)
+        return len(rows)
+
+    def _is_due(self, rule: Rule[Any], now: int) -> bool:
+        """At the start, and whenever a new span of `every_us` has begun: for a day, at midnight UTC."""
+        before = self._looked.get(rule.name)
+        return rule.everything is not None and (before is None or before // rule.every_us != now // rule.every_us)
+
+    def _judge(self, view: View, subjects: Mapping[str, set[str]], due: Sequence[Rule[Any]]) -> None:
+        for rule in self._rules:
+            idents = set(subjects.get(rule.of, ()))
+            if rule in due and rule.everything is not None:
+                idents |= set(rule.everything(view))
+            if idents:
+                apply(view, rule, sorted(idents))
+
+
+def apply(view: View, rule: Rule[Any], idents: Sequence[str]) -> None:
+    """One rule on some subjects."""
+    standing = set(alerts.open_subjects(view.tx, rule.name)) if rule.is_state else set[str]()
+    for subject, facts in rule.load(view, idents):
+        if rule.settle is not None:
+            rule.settle(view, facts)
+        alert = rule.judge(facts, view.now)
+        if alert is not None:
+            alerts.raise_alert(view.tx, alert, view.now, ACTOR)
+        elif subject in standing:
+            alerts.close(view.tx, rule.name, subject, view.now, ACTOR)

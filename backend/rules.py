@@ -1,0 +1,16 @@
+"""Every rule of the planner. A new one is a module with facts and a pure verdict, its test, and a line here."""
+
+from typing import Any
+
+from backend.plan.gateways import GATEWAY_OFFLINE, LOST_OUTBOX
+from backend.plan.items import NEGATIVE_STOCK, REORDER
+from backend.plan.rule import Rule
+from backend.plan.tags import UNKNOWN_TAG
+
+RULES: tuple[Rule[Any], ...] = (
+    REORDER,
+    NEGATIVE_STOCK,
+    UNKNOWN_TAG,
+    GATEWAY_OFFLINE,
+    LOST_OUTBOX,
+)

@@ -1,0 +1,87 @@
+"""The verdicts of the rules on facts, without a book."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from backend.plan import gateways, items, tags
+from backend.rules import RULES
+from models.epc import encode
+from models.stock.reorder import Rule
+
+S = 1_000_000
+NOW = 1000 * S
+RULE = Rule("A", Decimal(20), Decimal(60))
+
+
+def position(on_hand: str, on_order: str, rule: Rule | None = RULE) -> items.Position:
+    return items.Position("A", "Pump", Decimal(on_hand), Decimal(on_order), rule, None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (position("20.0", "0"), "Pump: 20 left, the minimum is 20"),
+        (position("-3", "5"), "Pump: 2 left, the minimum is 20"),
+        (position("20.1", "0"), None),
+        (position("0", "21"), None),
+        (position("0", "0", None), None),
+    ],
+)
+def test_low_on_stock(facts: items.Position, said: str | None) -> None:
+    alert = items.low(facts, NOW)
+    assert (alert and alert.title) == said
+    if alert is not None:
+        assert alert.subject == "item:A"
+        assert json.loads(alert.detail)["reorder_max"] == "60"
+
+
+def test_a_balance_that_cannot_be() -> None:
+    assert items.negative(items.Shelf("A", []), NOW) is None
+    alert = items.negative(items.Shelf("A", [("w", "", Decimal("-1.50"))]), NOW)
+    assert alert is not None
+    assert alert.title == "A: -1.5 at w"
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (gateways.Contact("g", online=True, last_seen=NOW - 89 * S), None),
+        (gateways.Contact("g", online=True, last_seen=NOW - 90 * S), "Gateway g: no status for 90 s"),
+        (gateways.Contact("g", online=False, last_seen=NOW), "Gateway g: it went offline"),
+    ],
+)
+def test_a_silent_gateway(facts: gateways.Contact, said: str | None) -> None:
+    alert = gateways.offline(facts, NOW)
+    assert (alert and alert.title) == said
+
+
+@pytest.mark.parametrize(
+    ("mark", "online", "unlisted_s", "is_lost"),
+    [(9, True, 120, False), (8, True, 120, True), (8, False, 500, False), (8, True, 119, False), (0, True, 500, True)],
+)
+def test_an_outbox_that_is_gone(mark: int, unlisted_s: int, *, online: bool, is_lost: bool) -> None:
+    alert = gateways.lost(gateways.Backlog("g", "E", mark, 10, NOW - unlisted_s * S, online, NOW), NOW)
+    assert (alert is not None) == is_lost
+    if alert is not None:
+        assert json.loads(alert.detail)["readings"] == 9 - mark
+
+
+@pytest.mark.parametrize(
+    ("epc", "age_s", "subject"),
+    [
+        (encode("urn:epc:id:sgtin:0614141.812345.6789"), 300, "company:0614141"),
+        (encode("urn:epc:id:sgtin:0614141.812345.6789"), 301, None),
+        ("ff" * 12, 0, f"epc:{'ff' * 12}"),
+        ("abcd", 0, "epc:abcd"),
+        (encode("urn:epc:id:sscc:0614141.1234567890"), 0, None),
+    ],
+)
+def test_a_stranger_at_the_door(epc: str, age_s: int, subject: str | None) -> None:
+    alert = tags.unknown(tags.Stranger(epc, "door-1", "in", NOW - age_s * S, "why"), NOW)
+    assert (alert and alert.subject) == subject
+
+
+def test_rules_are_named_once() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)

@@ -1,0 +1,216 @@
+"""The planner on a book: proposals, alerts that open and close, and rows of `changed` taken with their effects."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from sqlalchemy import Engine, insert, select, update
+
+from backend import site
+from backend.book import events, ledger, proposals, schema
+from backend.book.db import open_engine, read, write
+from backend.plan.items import REJECTION_HOLDS_US, REVISED_AFTER_US
+from backend.plan.rule import Rule
+from backend.planner import Planner
+from backend.rules import RULES
+from models.epc import encode
+from models.ids import derived_id
+from models.stock.ledger import Movement
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "site.example.toml"
+S = 1_000_000
+START = 1_763_000_000 * S
+
+
+@dataclass
+class Site:
+    """A book with the example's register, and a planner whose clock is `now`."""
+
+    engine: Engine
+    now: int = START
+
+    def __post_init__(self) -> None:
+        schema.metadata.create_all(self.engine)
+        site.apply(self.engine, EXAMPLE, self.now, "test")
+        self.planner = Planner(self.engine, lambda: self.now)
+
+    def plan(self) -> None:
+        while self.planner.step():
+            pass
+
+    def move(self, name: str, quantity: int, source: str, target: str) -> None:
+        """A movement, and what the planner makes of it a minute later."""
+        what = {"sku": "PUMP-40", "lot": None, "reason": "test", "evidence": [], "reverses": None}
+        moved = Movement(
+            id=derived_id("t", name), at=self.now, quantity=Decimal(quantity), source=source, target=target, **what
+        )
+        with write(self.engine) as tx:
+            ledger.post(tx, [moved], [], "test", self.now)
+        self.now += 60 * S
+        self.plan()
+
+    def open(self, rule: str) -> list[str]:
+        with read(self.engine) as tx:
+            where = (schema.alert.c.rule == rule, schema.alert.c.state != "closed")
+            return list(tx.scalars(select(schema.alert.c.subject).where(*where).order_by(schema.alert.c.subject)))
+
+    def proposals(self) -> list[tuple[str, str]]:
+        """(state, quantity) of PUMP-40, oldest first."""
+        with read(self.engine) as tx:
+            rows = select(schema.proposal).where(schema.proposal.c.sku == "PUMP-40").order_by(schema.proposal.c.n)
+            return [(row.state, row.quantity) for row in tx.execute(rows)]
+
+    def decide(self, state: str) -> None:
+        with write(self.engine) as tx:
+            where = (schema.proposal.c.sku == "PUMP-40", schema.proposal.c.state == "open")
+            tx.execute(update(schema.proposal).where(*where).values(state=state, decided_at=self.now))
+            events.changed(tx, "item:PUMP-40", self.now)
+        self.plan()
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Site]:
+    engine = open_engine("sqlite", tmp_path / "book.db")
+    yield Site(engine)
+    engine.dispose()
+
+
+def test_the_first_look_is_at_everything(book: Site) -> None:
+    book.plan()
+    assert book.proposals() == [("open", "60")]
+    assert len(book.open("reorder")) == 7
+    with read(book.engine) as tx:
+        assert tx.execute(select(schema.changed)).all() == []
+        title = tx.scalar(select(schema.alert.c.title).where(schema.alert.c.subject == "item:PUMP-40"))
+    assert title == "Pump, 40 l/min: 0 left, the minimum is 20"
+
+
+def test_a_need_that_vanished_is_withdrawn(book: Site) -> None:
+    book.plan()
+    book.move("a", 20, "supplier", "warehouse")
+    assert book.proposals() == [("open", "60")], "still needed, and its figures are fresh"
+    book.now += REVISED_AFTER_US
+    book.move("b", 1, "warehouse", "customer")
+    assert book.proposals() == [("withdrawn", "60"), ("open", "41")]
+    book.move("c", 2, "supplier", "warehouse")
+    assert book.proposals() == [("withdrawn", "60"), ("withdrawn", "41")]
+    assert "item:PUMP-40" not in book.open("reorder")
+    with read(book.engine) as tx:
+        told = [json.loads(b) for b in tx.scalars(select(schema.event.c.body).where(schema.event.c.kind == "proposal"))]
+    assert [each["state"] for each in told if each["sku"] == "PUMP-40"] == ["open", "withdrawn", "open", "withdrawn"]
+
+
+def test_what_is_approved_is_on_order_until_it_comes(book: Site) -> None:
+    book.plan()
+    book.decide("approved")
+    assert "item:PUMP-40" not in book.open("reorder")
+    book.move("a", 25, "supplier", "warehouse")
+    book.move("b", 5, "customer", "warehouse")
+    with read(book.engine) as tx:
+        assert proposals.on_order(tx, ["supplier"]) == {"PUMP-40": Decimal(35)}
+    book.move("c", 35, "supplier", "warehouse")
+    book.move("d", 45, "warehouse", "customer")
+    assert book.proposals() == [("approved", "60"), ("open", "40")], "what has come is on order no more"
+    assert "item:PUMP-40" in book.open("reorder")
+
+
+def test_a_rejection_holds_for_a_day(book: Site) -> None:
+    book.plan()
+    book.decide("rejected")
+    book.move("a", 3, "supplier", "warehouse")
+    assert book.proposals() == [("rejected", "60")]
+    assert "item:PUMP-40" in book.open("reorder"), "it is still low"
+    book.now += REJECTION_HOLDS_US
+    book.plan()
+    assert book.proposals() == [("rejected", "60"), ("open", "57")]
+
+
+def test_less_than_nothing_is_a_discrepancy_until_it_is_not(book: Site) -> None:
+    book.move("a", 2, "warehouse", "customer")
+    assert book.open("negative_stock") == ["item:PUMP-40"]
+    book.move("b", 2, "supplier", "warehouse")
+    assert book.open("negative_stock") == []
+
+
+def test_a_gateway_goes_and_comes_back_without_its_outbox(book: Site) -> None:
+    with write(book.engine) as tx:
+        values = {"name": "dock-a", "online": True, "last_seen": book.now, "status": b"{}"}
+        tx.execute(insert(schema.gateway).values(values | {"id": 1}))
+        tx.execute(insert(schema.gateway).values(id=2, name="sender-of-history"))
+        listed = {"listed_next_seq": 11, "listed_at": book.now}
+        tx.execute(insert(schema.stream).values(id=1, gateway_id=1, epoch="0123456789AB", mark=5, **listed))
+    book.plan()
+    assert book.open("gateway_offline") == []
+    book.now += 100 * S
+    book.plan()
+    assert book.open("gateway_offline") == ["gateway:dock-a"], "time passing is enough"
+    book.now += 100 * S
+    with write(book.engine) as tx:
+        tx.execute(update(schema.gateway).where(schema.gateway.c.id == 1).values(last_seen=book.now))
+        events.changed(tx, "gateway:dock-a", book.now)
+    book.plan()
+    assert book.open("gateway_offline") == []
+    assert book.open("lost_outbox") == ["stream:dock-a/0123456789AB"]
+    with write(book.engine) as tx:
+        tx.execute(update(schema.stream).values(mark=10))
+        events.changed(tx, "gateway:dock-a", book.now)
+    book.plan()
+    assert book.open("lost_outbox") == []
+
+
+def _crossing(epc: str, at: int, **known: object) -> dict[str, object]:
+    text = dict.fromkeys(("rule", "kind", "why", "door"), "unknown") | {"reasons": "[]", "evidence": "[]"}
+    times = dict.fromkeys(("first_at", "last_at", "closed_at"), at)
+    row = {"id": derived_id("c", epc, str(at)), "device_id": 1, "subject": epc, "direction": "in", "score": 1.0}
+    return {**row, "evidence_count": 1, **text, **times, "sku": None, **known}
+
+
+def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:
+    one, two, old, ours, none = (
+        encode(f"urn:epc:id:sgtin:{company}.1000100.{serial}")
+        for company, serial in ((614141, 1), (614141, 2), (614143, 1), (952132, 1), (614144, 1))
+    )
+    rows = [
+        _crossing(one, book.now),
+        _crossing(two, book.now),
+        _crossing(old, book.now - 301 * S),
+        _crossing(ours, book.now, sku="PUMP-40"),
+        _crossing(none, book.now, direction="none"),
+        _crossing("ff" * 12, book.now),
+    ]
+    with write(book.engine) as tx:
+        tx.execute(insert(schema.crossing), rows)
+        events.changed_all(tx, [f"tag:{row['subject']}" for row in rows], book.now)
+    book.plan()
+    assert book.open("unknown_tag") == ["company:614141", f"epc:{'ff' * 12}"]
+
+
+def test_a_crash_repeats_what_it_took(book: Site) -> None:
+    book.plan()
+    with write(book.engine) as tx:
+        events.changed(tx, "item:PUMP-40", book.now)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    broken: Rule[object] = Rule("reorder", "item", RULES[0].load, fail)
+    with pytest.raises(ZeroDivisionError):
+        Planner(book.engine, lambda: book.now, [broken]).step()
+    with read(book.engine) as tx:
+        assert tx.scalars(select(schema.changed.c.subject)).all() == ["item:PUMP-40"]
+    assert book.planner.step() == 1
+
+
+def test_it_runs_until_it_is_stopped(book: Site) -> None:
+    stop = Event()
+    thread = Thread(target=book.planner.run, args=(stop,))
+    thread.start()
+    while len(book.open("reorder")) < 7:
+        stop.wait(0.02)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
