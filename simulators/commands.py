@@ -1,6 +1,7 @@
 """The world's commands of `stockyard-sim`: run it live, send its history, check a system against its truth."""
 
 import signal
+import sqlite3
 import time
 from pathlib import Path
 from threading import Event
@@ -11,18 +12,23 @@ import msgspec
 import typer
 
 from models.wire import is_gateway
-from simulators import agenda, live
+from simulators import agenda, live, report
+from simulators.answers import System, Unreachable
+from simulators.checker import Asked, compare, wait
 from simulators.devices.llrp import LlrpReader
 from simulators.devices.scanner import PtyScanner
 from simulators.history import HistoryStage, readings
 from simulators.outbox import SentRows
+from simulators.outbox import read as read_outbox
 from simulators.progress import Shown
 from simulators.scenario import BadScenario, Scenario, load
 from simulators.sending import Broker, HistorySender, NoBroker
+from simulators.truth import BadTruth
+from simulators.truth import read as read_truth
 from simulators.warehouse import DAY_US
 from simulators.world import Truth, World
 
-STOPPED, CONFIGURATION, UNAVAILABLE = 1, 3, 4
+STOPPED, DIFFERENT, CONFIGURATION, UNAVAILABLE = 1, 1, 3, 4
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario TOML.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON lines.")]
 
@@ -31,6 +37,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("run")(run)
     app.command("history")(history)
+    app.command("check")(check)
 
 
 def run(scenario: ScenarioFile, *, as_json: Json = False) -> None:
@@ -102,6 +109,33 @@ def history(  # noqa: PLR0913 (each is an option of the command)
     say({"state": "history done" if done else "history stopped", **facts}, as_json=as_json)
     if not done:
         raise typer.Exit(STOPPED)
+
+
+def check(
+    *,
+    truth: Annotated[list[Path], typer.Option(help="A truth file; several are taken together.")],
+    url: Annotated[str, typer.Option(help="http://host:port of the running system.")],
+    outbox: Annotated[list[Path] | None, typer.Option(help="An edge's outbox, or a history's.")] = None,
+    edge_killed: Annotated[
+        bool, typer.Option(help="The edge was killed meanwhile: what it had not committed is listed only.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare a running system with the truth: exit status 1 on any difference, 4 if it does not answer."""
+    try:
+        asked = Asked(read_truth(truth), [read_outbox(path) for path in outbox or []], edge_killed)
+        system = System(url)
+    except (OSError, sqlite3.Error, BadTruth, ValueError) as error:
+        raise _failed(CONFIGURATION, str(error)) from error
+    try:
+        with Shown("committed", as_json=as_json) as shown:
+            missing = wait(system, asked, shown.show)
+        found = compare(system, asked)
+    except Unreachable as error:
+        raise _failed(UNAVAILABLE, str(error)) from error
+    report.show(found, missing, as_json=as_json)
+    if missing or not all(one.ok for one in found):
+        raise typer.Exit(DIFFERENT)
 
 
 def past(wanted: Scenario, truth: Truth | None = None) -> agenda.Site:

@@ -1,0 +1,1 @@
+"""What a running system must agree with the truth about, a module each."""
