@@ -10,7 +10,7 @@ import socket
 import time
 from contextlib import closing, suppress
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -68,8 +68,8 @@ class LlrpDriver:
     def run(self, put: Put, health: Health, stop: Event) -> None:
         """Read until stop. Raises DeviceLost, DeviceRefused (busy, or a setting it does not take)."""
         with closing(self._connect()) as connection:
-            session = Session(connection, health, stop, self._settings.keepalive_s)
             reports = Reports(self._device, self._settings.window_s, health)
+            session = Session(connection, reports, stop, self._settings.keepalive_s)
             try:
                 self._set_up(session, reports)
                 health.reading()
@@ -85,8 +85,9 @@ class LlrpDriver:
     def probe(self) -> str:
         """Connect and hear the reader's greeting. Raises DeviceLost."""
         with closing(self._connect()) as connection:
-            session = Session(connection, _Silent(), Event(), self._settings.keepalive_s)
-            _expect_greeting(session, Reports(self._device, self._settings.window_s, _Silent()))
+            reports = Reports(self._device, self._settings.window_s, _Silent())
+            session = Session(connection, reports, Event(), self._settings.keepalive_s)
+            _expect_greeting(session, reports)
             session.send("CLOSE_CONNECTION")
         return f"an LLRP reader answers at {self._settings.address}"
 
@@ -108,19 +109,15 @@ class LlrpDriver:
             settings.tag_population,
             settings.tx_power_dbm,
         )
-
-        def ask(name: str, **fields: object) -> dict[str, Any]:
-            return session.request(name, fields, reports.take)
-
         try:
             _expect_greeting(session, reports)
-            reader = llrp_control.capabilities(ask("GET_READER_CAPABILITIES", RequestedData=0))
-            config = ask("GET_READER_CONFIG", RequestedData=0)
-            ask("SET_READER_CONFIG", **llrp_control.reader_config(settings.keepalive_s))
-            ask("DELETE_ROSPEC", ROSpecID=0)
-            ask("ADD_ROSPEC", **llrp_control.rospec(inventory, reader))
-            ask("ENABLE_ROSPEC", ROSpecID=llrp_control.ROSPEC_ID)
-            ask("START_ROSPEC", ROSpecID=llrp_control.ROSPEC_ID)
+            reader = llrp_control.capabilities(session.request("GET_READER_CAPABILITIES", RequestedData=0))
+            config = session.request("GET_READER_CONFIG", RequestedData=0)
+            session.request("SET_READER_CONFIG", **llrp_control.reader_config(settings.keepalive_s))
+            session.request("DELETE_ROSPEC", ROSpecID=0)
+            session.request("ADD_ROSPEC", **llrp_control.rospec(inventory, reader))
+            session.request("ENABLE_ROSPEC", ROSpecID=llrp_control.ROSPEC_ID)
+            session.request("START_ROSPEC", ROSpecID=llrp_control.ROSPEC_ID)
             if llrp_control.holds_reports(config):
                 session.send("ENABLE_EVENTS_AND_REPORTS")
         except BadFrame as error:
@@ -133,9 +130,7 @@ class LlrpDriver:
         while not stop.is_set():
             now = time.monotonic()
             wait_s = reports.sightings.wait_s(now)
-            frame = session.frame(TICK_S if wait_s is None else min(wait_s, TICK_S))
-            if frame is not None:
-                reports.take(frame)
+            session.read(TICK_S if wait_s is None else min(wait_s, TICK_S))
             now = time.monotonic()
             readings: list[Reading] = [
                 *reports.events(),
@@ -149,9 +144,8 @@ class LlrpDriver:
                 session.send_bytes(header(GET_REPORT, session.next_id()))
 
     def _clock_step(self, offset: ClockOffset) -> list[DeviceEvent]:
-        estimate = offset.estimate or 0
-        before, step = self._published_offset_us, estimate - self._published_offset_us
-        if abs(step) <= STEP_US:
+        estimate, before = offset.estimate, self._published_offset_us
+        if estimate is None or abs(estimate - before) <= STEP_US:
             return []
         self._published_offset_us = estimate
         detail = f"host - reader = {estimate / 1e6:.3f} s, was {before / 1e6:.3f} s"
@@ -175,9 +169,7 @@ def _expect_greeting(session: Session, reports: Reports) -> None:
         if time.monotonic() > until:
             msg = f"no LLRP greeting within {_CONNECT_S:g} s: is this the reader's LLRP port?"
             raise DeviceLost(msg)
-        frame = session.frame(TICK_S)
-        if frame is not None:
-            reports.take(frame)
+        session.read(TICK_S)
     if reports.greeting != "Success":
         msg = f"reader busy: {reports.greeting}"
         raise DeviceRefused(msg)
@@ -186,5 +178,5 @@ def _expect_greeting(session: Session, reports: Reports) -> None:
 def _say_goodbye(session: Session) -> None:
     """Stop the radio and close, without waiting: the reader may be gone already."""
     with suppress(DeviceLost):
-        session.send("DELETE_ROSPEC", {"ROSpecID": 0})
+        session.send("DELETE_ROSPEC", ROSpecID=0)
         session.send("CLOSE_CONNECTION")

@@ -95,12 +95,16 @@ def decode(frame: bytes) -> tuple[str, dict[str, Any]]:
 
 def check_status(name: str, fields: Mapping[str, Any]) -> None:
     """Raises DeviceRefused with the reader's own words unless LLRPStatus is Success."""
-    status = _part(fields, "LLRPStatus")
-    code = status.get("StatusCode", "no status")
-    if code != "Success":
-        words = bytes(status.get("ErrorDescription", b"")).decode("utf-8", "replace")
-        msg = f"{name}: {code} {words}".strip()
+    if _part(fields, "LLRPStatus").get("StatusCode") != "Success":
+        msg = f"{name}: {status_words(fields)}"
         raise DeviceRefused(msg)
+
+
+def status_words(fields: Mapping[str, Any]) -> str:
+    """LLRPStatus for people."""
+    status = _part(fields, "LLRPStatus")
+    words = bytes(status.get("ErrorDescription", b"")).decode("utf-8", "replace")
+    return f"{status.get('StatusCode', 'no known status')} {words}".strip()
 
 
 def reader_event(fields: Mapping[str, Any]) -> ReaderEvent:

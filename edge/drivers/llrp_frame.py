@@ -19,6 +19,7 @@ MAX_FRAME_BYTES = 4 * 1024 * 1024
 MAX_CONTROL_BYTES = 64 * 1024
 VERSION = 1
 GET_REPORT, RO_ACCESS_REPORT, KEEPALIVE, EVENT, KEEPALIVE_ACK, ERROR_MESSAGE = 60, 61, 62, 63, 72, 100
+UNASKED = frozenset({RO_ACCESS_REPORT, EVENT})
 FROM_READER = frozenset({4, 11, 12, 13, *range(30, 37), *range(50, 55), 56, 57, 61, 62, 63, 100, 1023})
 
 _header = struct.Struct("!HII")
@@ -94,11 +95,21 @@ class Framer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._found = False
         self.skipped = 0
 
     def feed(self, data: bytes) -> None:
         """Add what the socket gave."""
         self._buffer += data
+
+    def reject(self, frame: bytes) -> None:
+        """The frame just returned was malformed: its length may have been too, so look for the next within it.
+
+        A frame that was itself found by looking is not searched again, or garbage could be searched without end.
+        """
+        if not self._found:
+            self._buffer[:0] = frame[1:]
+            self.skipped = 1
 
     def next(self) -> bytes | None:
         """The next whole frame, or None while there is none. Raises BadFrame once for each stretch of garbage."""
@@ -121,6 +132,7 @@ class Framer:
             return None
         frame = bytes(self._buffer[:length])
         del self._buffer[:length]
+        self._found = bool(self.skipped)
         self.skipped = 0
         return frame
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from edge.clock_offset import NEAR_ZERO_US, ClockOffset
-from edge.driver import BadFrame, DeviceLost, DeviceRefused, Health
+from edge.driver import DeviceLost, Health
 from edge.drivers import llrp_control
 from edge.drivers.llrp_frame import ERROR_MESSAGE, EVENT, RO_ACCESS_REPORT, TagRead, kind_of, tag_reads
 from edge.sightings import Heard, Sightings
@@ -27,7 +27,7 @@ class Reports:
         self.greeting: str | None = None
         self._uptime = ClockOffset()
         self._device = device
-        self._health = health
+        self.health = health
         self._events: list[DeviceEvent] = []
 
     def events(self) -> list[DeviceEvent]:
@@ -36,20 +36,16 @@ class Reports:
         return events
 
     def take(self, frame: bytes) -> None:
-        """One frame that answers no request. A bad one is counted. Raises DeviceLost if the reader says goodbye."""
-        try:
-            kind = kind_of(frame)
-            if kind == RO_ACCESS_REPORT:
-                self._report(tag_reads(frame))
-            elif kind == EVENT:
-                self._event(llrp_control.reader_event(llrp_control.decode(frame)[1]))
-            elif kind == ERROR_MESSAGE:
-                self.answers_polls = False
-                llrp_control.check_status("reader", llrp_control.decode(frame)[1])
-        except BadFrame as error:
-            self._health.bad_frame(str(error))
-        except DeviceRefused as error:
-            log.info("%s: %s; reports are not asked for any more", self._device, error)
+        """One frame that answers no request. Raises BadFrame, or DeviceLost if the reader says goodbye."""
+        kind = kind_of(frame)
+        if kind == RO_ACCESS_REPORT:
+            self._report(tag_reads(frame))
+        elif kind == EVENT:
+            self._event(llrp_control.reader_event(llrp_control.decode(frame)[1]))
+        elif kind == ERROR_MESSAGE:
+            words = llrp_control.status_words(llrp_control.decode(frame)[1])
+            log.info("%s: %s; reports are not asked for any more", self._device, words)
+            self.answers_polls = False
 
     def _report(self, reads: list[TagRead]) -> None:
         host_us, now = host_time_us(), time.monotonic()
@@ -64,7 +60,7 @@ class Reports:
             if read.epc and read.antenna:
                 self.sightings.add(self._heard(read, host_us), now)
             else:
-                self._health.bad_frame("tag report without an EPC or an antenna")
+                self.health.bad_frame("tag report without an EPC or an antenna")
 
     def _heard(self, read: TagRead, host_us: int) -> Heard:
         """A read in the host's time. Nothing is seen after it is told: such a time is not used."""
