@@ -38,6 +38,7 @@ def fill(engine: Engine, now: int) -> None:
     site.apply(engine, ROOT / "deploy" / "site.example.toml", now, "setup")
     with write(engine) as tx:
         held = journal.lock_stream(tx, "dock-a", EPOCH)
+        _opening(tx, now)
         seq = _crossings(tx, held, now)
         seq = _scans(tx, held, now, seq)
         journal.raise_mark(tx, held, seq)
@@ -118,6 +119,22 @@ def move(tx: Connection, crossing: str, sku: str, direction: str, at: int) -> st
     return ident
 
 
+def _opening(tx: Connection, now: int) -> None:
+    at = now - 86_400 * SECOND
+    for sku, quantity in (("PUMP-40", 6), ("VALVE-2IN", 420), ("FILTER-10", 960), ("MOTOR-1KW", 88), ("BOLT-M8", 900)):
+        counted = Movement(
+            id=derived_id("opening", sku),
+            at=at,
+            sku=sku,
+            quantity=Decimal(quantity),
+            source="supplier",
+            target="desk" if sku == "BOLT-M8" else "warehouse",
+            reason="opening count",
+            evidence=[],
+        )
+        ledger.post(tx, [counted], (), "local", at)
+
+
 def _crossings(tx: Connection, held: journal.StreamRow, now: int) -> int:
     seq = 1
     for k in range(48):
@@ -174,8 +191,8 @@ def _decisions(tx: Connection, now: int) -> None:
             "reorder",
             "item:PUMP-40",
             "warning",
-            "PUMP-40 is at 8, its minimum is 20",
-            {"position": "8", "minimum": "20"},
+            "PUMP-40 is at 10, its minimum is 20",
+            {"position": "10", "minimum": "20"},
         ),
         ("gap", "stream:dock-a", "critical", "Readings 900 to 1100 of dock-a were forced out of its outbox", {}),
         ("device", "dock-a/door-2", "warning", "door-2 lost: no keepalive for 30 s", {"device": "door-2"}),
@@ -187,7 +204,7 @@ def _decisions(tx: Connection, now: int) -> None:
         tx.execute(insert(schema.alert).values(id=ident, raised_at=raised, detail=detail_text, **row))
         events.emit(tx, "alert", {"id": ident, "rule": rule}, raised)
     for sku, quantity, position, low, high in (
-        ("PUMP-40", "52", "8", "20", "60"),
+        ("PUMP-40", "50", "10", "20", "60"),
         ("TAPE-48", "240", "0", "60", "240"),
     ):
         row = {"sku": sku, "quantity": quantity, "position": position, "reorder_min": low, "reorder_max": high}

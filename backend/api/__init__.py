@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from backend.api.answers import add_openapi
+from backend.api.answers import Api
 from backend.api.guard import Guard
 from backend.api.problems import add_handlers
 from backend.api.routes import decisions, events, health, intake, register, stock
@@ -20,11 +20,10 @@ ROUTERS: list[tuple[str, APIRouter]] = [
 
 def create_app(services: Services) -> FastAPI:
     """The API on these services; bind it to loopback, there is no sign-in yet."""
-    app = FastAPI(title="Stockyard", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app = Api(title="Stockyard", version=health.VERSION, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.state.services = services
     for prefix, router in ROUTERS:
         app.include_router(router, prefix=prefix)
     app.add_middleware(Guard, hosts=services.hosts)
     add_handlers(app)
-    add_openapi(app, health.VERSION)
     return app

@@ -56,17 +56,15 @@ def _reference(shape: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
     return reference
 
 
-def add_openapi(app: FastAPI, version: str) -> None:
-    """Serve one complete openapi.json: the routes' own parameters, and every struct's schema."""
+class Api(FastAPI):
+    """FastAPI whose openapi.json has the routes' own parameters and every struct's schema."""
 
-    def build() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = get_openapi(title="Stockyard", version=version, routes=app.routes)
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schema = get_openapi(title=self.title, version=self.version, routes=self.routes)
             schema.setdefault("components", {}).setdefault("schemas", {}).update(_documented)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = build
+            self.openapi_schema = schema
+        return self.openapi_schema
 
 
 async def _read_body(request: Request) -> bytes:

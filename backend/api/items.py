@@ -4,11 +4,14 @@ Times are RFC 3339 UTC, quantities decimal text, absent is null.
 """
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from models.reading import Time
 
 T = TypeVar("T")
+Text = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -249,17 +252,17 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 class MovementBody(Struct, frozen=True, forbid_unknown_fields=True):
     """A movement that a person enters."""
 
-    at: datetime
-    sku: str
-    quantity: str
-    source: str
-    target: str
-    reason: str
-    lot: str | None = None
-    evidence: list[str] = []
+    at: Time
+    sku: Text
+    quantity: Text
+    source: Text
+    target: Text
+    reason: Text
+    lot: Text | None = None
+    evidence: Annotated[list[Text], Meta(max_length=64)] = []
 
 
 class Decision(Struct, frozen=True, forbid_unknown_fields=True):
     """Why a person decided so."""
 
-    reason: str | None = None
+    reason: Annotated[str, Meta(max_length=1000)] | None = None

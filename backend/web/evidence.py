@@ -36,7 +36,7 @@ def behind_movement(tx: Connection, ident: str) -> dict[str, Any] | None:
         kind, _, what = each.partition(":")
         named[kind].append(what)
     crossings = [found for what in named["crossing"][:FACTS] if (found := moves.one_crossing(tx, what)) is not None]
-    taken_back = [found for what in named["movement"][:FACTS] if (found := moves.one_movement(tx, what)) is not None]
+    taken_back = [back for what in named["movement"][:FACTS] if (back := moves.one_movement(tx, what)) is not None]
     hashes = [*named["scan"], *(text for crossing in crossings for text in crossing.evidence)]
     return {"movement": entry, "crossings": crossings, "taken_back": taken_back, "readings": _readings(tx, hashes)}
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from backend.api.approval import Verdict
-from backend.api.events import Event, message, newest, stream
 from backend.api.routes.decisions import acknowledge, decided
 from backend.api.services import Services, Use
+from backend.api.sse import Event, message, newest, stream
 from backend.book.db import read
 from backend.web.evidence import behind_crossing, behind_movement
 from backend.web.sections import SECTIONS

@@ -51,6 +51,10 @@ class StockLine:
         return self.low is not None and self.on_hand <= self.low
 
     @property
+    def is_below(self) -> bool:
+        return self.low is not None and self.on_hand < self.low
+
+    @property
     def is_negative(self) -> bool:
         return self.on_hand < 0 or any(place.on_hand.startswith("-") for place in self.places)
 

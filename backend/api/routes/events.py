@@ -6,9 +6,9 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from backend.api.answers import documented
-from backend.api.events import each, stream
 from backend.api.items import Problem
 from backend.api.services import Use
+from backend.api.sse import each, stream
 
 router = APIRouter(tags=["events"])
 AfterEvent = Annotated[int | None, Query(ge=0, lt=2**63, description="n of the last event seen; default: from now on")]

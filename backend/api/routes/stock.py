@@ -19,6 +19,7 @@ from backend.api.queries import moves, stock
 from backend.api.services import Use
 from backend.book import ledger
 from backend.book.db import read, write
+from models import wire
 from models.errors import Refused
 from models.reading import micros
 from models.stock.ledger import Movement
@@ -51,6 +52,9 @@ def list_movements(services: Use, ask: Annotated[moves.MovementAsk, Query()]) ->
 def put_movement(services: Use, ident: Annotated[str, Path(max_length=36)], body: Body) -> Response:
     """A movement that a person enters; the same id again is harmless, with other content 409."""
     entered = parse_body(body, items.MovementBody)
+    if not wire.OLDEST <= entered.at < wire.NEWEST:
+        msg = f"at: a time in 1970 ... 2199 expected, got {entered.at}"
+        raise Refused(msg)
     wanted = Movement(
         id=ident,
         at=micros(entered.at),

@@ -41,7 +41,7 @@ function judge() {
   if (document.hidden) return;
   const silent = performance.now() - heardAt;
   const isStale = silent > SILENT_MS;
-  if (isStale && banner.hidden) since.textContent = local(heardTime, true);
+  if (isStale && banner.hidden) since.textContent = local(heardTime);
   if (banner.hidden === isStale) banner.hidden = !isStale;
   live.dataset.state = isStale ? "stale" : beat ? "live" : "connecting";
   const text = isStale ? `Not live, last heard ${ago(silent)}` : beat ? describe() : "Connecting";
@@ -79,9 +79,9 @@ document.addEventListener("htmx:after:request", (event) => {
   if (event.detail.ctx.request.method === "POST") notice.hidden = true;
 });
 
-function local(when, seconds) {
+function local(when) {
   const now = new Date();
-  const clock = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) });
+  const clock = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   if (when.toDateString() === now.toDateString()) return clock;
   const day = when.toLocaleDateString([], { day: "numeric", month: "short" });
   return `${day} ${clock}`;
@@ -89,7 +89,7 @@ function local(when, seconds) {
 
 function localise() {
   for (const element of document.querySelectorAll("time")) {
-    const text = local(new Date(element.dateTime), true);
+    const text = local(new Date(element.dateTime));
     if (element.textContent !== text) element.textContent = text;
   }
 }
