@@ -1,0 +1,91 @@
+"""edge.toml: what is wrong is named, and the example is true."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
+
+from edge.config import BadConfig, GatewayTable, MqttTable, load, parse
+from edge.drivers import DRIVERS
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "edge.example.toml"
+GATEWAY = '[gateway]\nname = "dock-a"\n'
+DEVICE = '[[device]]\nname = "door-1"\ndriver = "llrp"\naddress = "192.0.2.10"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "gateway: Object missing required field `name`"),
+        ("[gateway", "not TOML"),
+        ('[gatway]\nname = "a"', "gatway: unknown key; did you mean gateway?"),
+        ('[gateway]\nname = "events"', "gateway.name: a-z"),
+        (GATEWAY + "outbox_quota = 5", "gateway.outbox_quota: unknown key; did you mean outbox_quota_mb?"),
+        (GATEWAY + "outbox_quota_mb = 0", "outbox_quota_mb"),
+        (GATEWAY + '[mqtt]\nuser = "x"', "mqtt.user: unknown key; did you mean username?"),
+        (GATEWAY + '[mqtt]\nversion = "4"', "version"),
+        (GATEWAY + '[mqtt]\nurl = "http://x"', "mqtt.url: mqtt://"),
+        (GATEWAY + '[mqtt]\npassword_file = "/no/such/file"', "mqtt.password_file: "),
+        (GATEWAY + "device = 5", "gateway.device: unknown key"),
+        ("device = 5\n" + GATEWAY, "device: [[device]] tables expected"),
+        ("device = [5]\n" + GATEWAY, "device 1: a table expected"),
+        (GATEWAY + DEVICE + DEVICE, "device 2: name 'door-1' is taken"),
+        (GATEWAY + DEVICE.replace('"door-1"', '"a\\nb"'), "device 1.name"),
+        (
+            GATEWAY + DEVICE.replace("llrp", "lrp"),
+            "driver: one of llrp, serial_scanner expected, got 'lrp'; did you mean",
+        ),
+        (GATEWAY + DEVICE + "antenas = [1]", "device 1 (door-1).antenas: unknown key; did you mean antennas?"),
+        (GATEWAY + DEVICE + "antennas = [0]", "antennas"),
+        (GATEWAY + DEVICE + "antennas = 1", "Expected `array`"),
+        (GATEWAY + DEVICE + "keepalive_s = 0", "keepalive_s"),
+        (GATEWAY + DEVICE.replace("192.0.2.10", "host:0"), "HOST:PORT expected, got 'host:0'"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, words: str) -> None:
+    with pytest.raises(BadConfig, match=re.escape(words)):
+        parse(text)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
+
+
+def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    config = parse(f'{GATEWAY}[mqtt]\nusername = "dock-a"\npassword_file = "{tmp_path}/password"\n')
+    assert (config.mqtt.username, config.mqtt.password) == ("dock-a", "secret")
+    assert "secret" not in repr(config)
+
+
+def test_the_example_is_a_configuration() -> None:
+    config = load(EXAMPLE)
+    assert [(device.name, device.kind.name) for device in config.devices] == [
+        ("door-1", "llrp"),
+        ("scanner-1", "serial_scanner"),
+    ]
+
+
+STRUCTS: list[tuple[str, type[Struct]]] = [
+    ("[gateway]", GatewayTable),
+    ("[mqtt]", MqttTable),
+    *((f'driver = "{kind.name}"', kind.settings) for kind in DRIVERS),
+]
+
+
+@pytest.mark.parametrize(("table", "struct"), STRUCTS, ids=[table for table, _ in STRUCTS])
+def test_the_example_mentions_every_field_and_its_defaults_are_true(table: str, struct: type[Struct]) -> None:
+    section = next(part for part in EXAMPLE.read_text().split("\n\n") if table in part)
+    shown = {match[1]: match[2] for match in re.finditer(r"^#(\w+)(?: = (.*))?", section, re.MULTILINE)}
+    set_here = re.findall(r"^(\w+) = ", section, re.MULTILINE)
+    for field in fields(struct):
+        assert (field.name in shown) != (field.name in set_here), field.name
+        if field.name in shown:
+            value = tomllib.loads(f"value = {shown[field.name]}")["value"] if shown[field.name] else None
+            assert field.default is not NODEFAULT, field.name
+            assert value == field.default, field.name
+    assert set(shown) | set(set_here) <= {*struct.__struct_fields__, "name", "driver"}
