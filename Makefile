@@ -1,9 +1,13 @@
 # Needs only python3 (>= 3.11, with venv) and make. Everything else lives in .venv, rebuilt when its inputs change.
+# make's own exit status is 2 whatever a command's was; the commands' statuses are in docs/contract.md section 2.
 PYTHON ?= python3
 PY     := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# With its build tools in .venv (dev has them) an install needs no network; pip's isolated build fetches them anew.
+HERE    = $(shell $(PY) -c 'import editables, hatchling' 2>/dev/null && echo --no-build-isolation)
+INSTALL = $(PY) -m pip install -q $(HERE) -c constraints.txt -e
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench torture lock clean
+.PHONY: help venv demo test check lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile
@@ -12,11 +16,15 @@ venv: .venv/.stockyard-run   ## .venv with the pinned dependencies of the system
 
 .venv/.stockyard-%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "stockyard needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 3; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "python3 has no venv module: apt-get install python3-venv (Debian, Ubuntu)"; exit 3; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: apt-get install python3-venv (Debian, Ubuntu)"; exit 3; }
 	@test -x $(PY) && $(PY) -c 'import pip' 2>/dev/null || { rm -rf .venv; $(PYTHON) -m venv .venv; }
-	$(PY) -m pip install -q -c constraints.txt -e '.[$(if $(filter dev,$*),$(comma_dev),all)]'
-	@touch $@
-comma_dev := all,dev,e2e
+	@echo "installing into .venv (about a minute the first time)"
+	@$(INSTALL) '.[$(extras_$*)]'
+	@touch $(stamps_$*)
+extras_run := all
+stamps_run := .venv/.stockyard-run
+extras_dev := all,dev,e2e
+stamps_dev := .venv/.stockyard-run .venv/.stockyard-dev
 
 demo: venv       ## the whole system on loopback: make demo ARGS="--history 30 --for 60 --check"
 	@.venv/bin/stockyard demo $(ARGS)
