@@ -151,7 +151,7 @@ fold_state = Table(
     Column("received_at", Big, nullable=False),
     Column("due_at", Big, comment="when time passing ends what is open"),
     Column("closed_to", Big, comment="up to when it was ended so; an older reading is late"),
-    Index("ix_fold_state_due", "device_id", "due_at"),
+    Index("ix_fold_state_due_at", "due_at"),
 )
 checkpoint = Table(
     "checkpoint",
