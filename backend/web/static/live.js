@@ -79,6 +79,15 @@ document.addEventListener("htmx:after:request", (event) => {
   if (event.detail.ctx.request.method === "POST") notice.hidden = true;
 });
 
+// The button that was pressed is gone after a decision: the keyboard goes on at the next one of the section.
+document.addEventListener("htmx:finally:request", (event) => {
+  const { request, target } = event.detail.ctx;
+  if (request.method !== "POST" || document.activeElement !== document.body) return;
+  const section = target && target.closest("section");
+  const next = section && (section.querySelector("button") || section.querySelector("h2"));
+  if (next) next.focus({ preventScroll: true });
+});
+
 function local(when) {
   const now = new Date();
   const clock = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
