@@ -219,16 +219,19 @@ class Sender:
 
     def _choose(self) -> Draining | None:
         """The newest epoch, else the oldest that may send. Either side leaves the other one of the 8."""
-        older = [known for known in self._epochs.values() if known is not self._newest and known.waits]
-        older_in_flight = sum(len(known.ends) for known in self._epochs.values() if known is not self._newest)
-        newest_in_flight = len(self._newest.ends) if self._newest else 0
+        newest, older_in_flight, oldest, older_wait = self._newest, 0, None, False
+        for known in self._epochs.values():
+            if known is not newest:
+                older_in_flight += len(known.ends)
+                older_wait = older_wait or known.waits
+                if oldest is None and known.ready:
+                    oldest = known
+        newest_in_flight = len(newest.ends) if newest else 0
         if older_in_flight + newest_in_flight >= IN_FLIGHT:
             return None
-        if self._newest and self._newest.ready and newest_in_flight < IN_FLIGHT - bool(older):
-            return self._newest
-        if older_in_flight < IN_FLIGHT - 1:
-            return next((known for known in older if known.ready), None)
-        return None
+        if newest and newest.ready and newest_in_flight < IN_FLIGHT - older_wait:
+            return newest
+        return oldest if older_in_flight < IN_FLIGHT - 1 else None
 
 
 def fill(send: Send, rows: Iterable[tuple[int, bytes]], line: EpochLine, at: datetime) -> tuple[list[bytes], int]:

@@ -152,8 +152,8 @@ class Edge:
                 world.post((step.epoch, step.seq, []))
                 continue
             rows = self.disk.rows[step.epoch]
-            limit = min(step.limit, world.rng.randint(1, 5))
-            present = ((seq, rows[seq]) for seq in sorted(rows) if seq >= step.seq)
+            limit = min(step.limit, world.rng.randint((world.cut + 1) // 2, world.cut))
+            present = ((seq, rows[seq]) for seq in rows if seq >= step.seq)
             line = self.sender.line(step.epoch)
             texts, last = fill(Send(step.epoch, step.seq, limit), present, line, AT)
             world.post((step.epoch, step.seq, texts))
@@ -190,6 +190,7 @@ class World:
         self.quota = self.rng.choice([10**9, 10**9, 60, 15, 4])
         self.loss, self.doubling = self.rng.choice([0, 0.02, 0.3]), self.rng.choice([0, 0.05, 0.3])
         self.delay_s = self.rng.choice([0.01, 0.3, 3.0, 10.0])
+        self.cut = self.rng.choice([1, 3, 8, 500])
         self.odd = self.rng.choice([0.0, 0.0, 0.1])
         self.edges: list[Edge] = []
         self.edges.append(Edge(self, Disk()))

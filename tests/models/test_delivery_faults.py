@@ -155,13 +155,13 @@ def run(seed: int) -> tuple[World, list[str]]:
     kinds = rng.sample(FAULTS, rng.randint(1, 6))
     seconds = rng.choice([5, 40, 200])
     for _ in range(rng.randint(1, 25)):
-        count = rng.choice([1, 2, 7, 30])
+        count = rng.choice([1, 1, 2, 7, 20])
         world.at(rng.uniform(0, seconds), lambda count: rng.choice(world.edges).commit(count), count)
     for _ in range(rng.randint(0, 12)):
         fault = rng.choice(kinds)
         world.counts[f"fault {fault.__name__}"] += 1
         world.at(rng.uniform(0, seconds), lambda fault: fault(world), fault)
-    world.run(seconds, 1)
+    world.run(seconds, 2)
     drained = world.settle()
     problems = judge(world)
     return world, problems if drained else [*problems, "not drained"]
