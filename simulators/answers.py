@@ -123,6 +123,12 @@ class System:
         self._prefix = parts.path.rstrip("/") + "/api/v1/"
         self._connection: http.client.HTTPConnection | None = None
 
+    def close(self) -> None:
+        """Hang up."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def gateways(self) -> list[Gateway]:
         return list(self._all("gateways", Gateway))
 
@@ -180,7 +186,7 @@ class System:
                 response = self._connection.getresponse()
                 body = response.read()
             except (OSError, http.client.HTTPException) as error:
-                self._connection = None
+                self.close()
                 trouble = f"{type(error).__name__}: {error}"
                 continue
             if response.status == http.client.OK:

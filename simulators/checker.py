@@ -20,7 +20,8 @@ WAIT_S = 90.0
 POLL_S = 1.0
 NEAR_NOW = timedelta(seconds=10)
 TAIL_US = 120_000_000
-Show = Callable[[int, int], None]
+Show = Callable[[int, int, str], None]
+"""Committed, of how many, and what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ def wait(system: System, asked: Asked, show: Show, seconds: float = WAIT_S) -> l
     deadline = time.monotonic() + seconds
     while True:
         done, total, missing = _committed(system, asked.outboxes)
-        show(done, total)
         if not missing:
             missing = _undecided(system, asked.truth)
+        show(done, total, "; ".join(missing[:1]))
         if not missing or time.monotonic() > deadline:
             return missing
         time.sleep(POLL_S)

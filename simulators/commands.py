@@ -3,6 +3,7 @@
 import signal
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -124,13 +125,13 @@ def check(
     """Compare a running system with the truth: exit status 1 on any difference, 4 if it does not answer."""
     try:
         asked = Asked(read_truth(truth), [read_outbox(path) for path in outbox or []], edge_killed)
-        system = System(url)
+        api = System(url)
     except (OSError, sqlite3.Error, BadTruth, ValueError) as error:
         raise _failed(CONFIGURATION, str(error)) from error
     try:
-        with Shown("committed", as_json=as_json) as shown:
+        with closing(api) as system, Shown("committed", as_json=as_json) as shown:
             missing = wait(system, asked, shown.show)
-        found = compare(system, asked)
+            found = compare(system, asked)
     except Unreachable as error:
         raise _failed(UNAVAILABLE, str(error)) from error
     report.show(found, missing, as_json=as_json)

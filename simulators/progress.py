@@ -36,14 +36,15 @@ class Shown:
         if self._bar:
             self._bar.stop()
 
-    def show(self, done: int, total: int) -> None:
-        """Done so far, of a total that may still be an estimate."""
+    def show(self, done: int, total: int, waiting_for: str = "") -> None:
+        """Done so far, of a total that may still be an estimate, and what else is waited for."""
+        note = f"; {waiting_for}" if waiting_for else ""
         if self._bar:
-            self._bar.update(self._task, completed=done, total=max(total, 1))
+            self._bar.update(self._task, completed=done, total=max(total, 1), description=self._what + note)
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY_S
             if self._json:
-                facts = {"state": self._what, "done": done, "total": total}
+                facts = {"state": self._what, "done": done, "total": total, "waiting_for": waiting_for or None}
                 print(msgspec.json.encode(facts).decode(), flush=True)  # noqa: T201 (the command's output)
             else:
-                print(f"{self._what}: {done:,} of {total:,}", file=sys.stderr, flush=True)  # noqa: T201 (likewise)
+                print(f"{self._what}: {done:,} of {total:,}{note}", file=sys.stderr, flush=True)  # noqa: T201 (likewise)

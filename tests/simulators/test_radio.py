@@ -56,8 +56,6 @@ def test_the_centroid_rule_gets_about_four_in_five_right(capsys: pytest.CaptureF
     accuracy = right / (total - unread)
     with capsys.disabled():
         shares = {kind: f"{r / (t - u):.2f}" for kind, (t, u, r) in found.items()}
-        print(  # noqa: T201 (the figure is the point)
-            f"\ncentroid rule {accuracy:.3f} of {total} tag passes, unread {unread / total:.3f}; {shares}"
-        )
+        print(f"\ncentroid rule {accuracy:.3f} of {total} tag passes, unread {unread / total:.3f}; {shares}")
     assert 0.74 <= accuracy <= 0.87
     assert 0.01 <= unread / total <= 0.08
