@@ -1,6 +1,6 @@
 """Fixed UHF readers by LLRP 1.0.1 (Impinj, Zebra, Alien, ...): one inventory that never stops, reported as it goes.
 
-The reader is set up from nothing on each connection: its old ROSpecs are deleted, ours added and started. Reports come
+The reader is set up from nothing on each connection: its old ROSpecs are deleted, ours added and started. Unasked come
 every n tags; GET_REPORT asks for the rest when they are late, because a reader may merge all reads of a lone tag into
 one entry and then never reaches n.
 """
@@ -19,8 +19,8 @@ from edge.clock_offset import STEP_US, ClockOffset
 from edge.driver import BadFrame, DeviceLost, DeviceRefused, Health, Put
 from edge.drivers import llrp_control
 from edge.drivers.llrp_frame import GET_REPORT, header
-from edge.drivers.llrp_reports import Reports, host_time_us
 from edge.drivers.llrp_session import TICK_S, Session
+from edge.drivers.llrp_unasked import Unasked, host_time_us
 from models.reading import DeviceEvent, Reading, from_micros
 from models.wire import Reply
 
@@ -68,14 +68,14 @@ class LlrpDriver:
     def run(self, put: Put, health: Health, stop: Event) -> None:
         """Read until stop. Raises DeviceLost, DeviceRefused (busy, or a setting it does not take)."""
         with closing(self._connect()) as connection:
-            reports = Reports(self._device, self._settings.window_s, health)
-            session = Session(connection, reports, stop, self._settings.keepalive_s)
+            unasked = Unasked(self._device, self._settings.window_s, health)
+            session = Session(connection, unasked, stop, self._settings.keepalive_s)
             try:
-                self._set_up(session, reports)
+                self._set_up(session, unasked)
                 health.reading()
-                self._read(session, reports, put, stop)
+                self._read(session, unasked, put, stop)
             finally:
-                put(reports.sightings.flush())
+                put(unasked.sightings.flush())
                 if stop.is_set():
                     _say_goodbye(session)
 
@@ -85,9 +85,9 @@ class LlrpDriver:
     def probe(self) -> str:
         """Connect and hear the reader's greeting. Raises DeviceLost."""
         with closing(self._connect()) as connection:
-            reports = Reports(self._device, self._settings.window_s, _Silent())
-            session = Session(connection, reports, Event(), self._settings.keepalive_s)
-            _expect_greeting(session, reports)
+            unasked = Unasked(self._device, self._settings.window_s, _Silent())
+            session = Session(connection, unasked, Event(), self._settings.keepalive_s)
+            _expect_greeting(session, unasked)
             session.send("CLOSE_CONNECTION")
         return f"an LLRP reader answers at {self._settings.address}"
 
@@ -99,7 +99,7 @@ class LlrpDriver:
             msg = f"connecting to {host}:{port}: {error}"
             raise DeviceLost(msg) from error
 
-    def _set_up(self, session: Session, reports: Reports) -> None:
+    def _set_up(self, session: Session, unasked: Unasked) -> None:
         """From greeting to a running radio. Raises DeviceLost, DeviceRefused."""
         settings = self._settings
         inventory = llrp_control.Inventory(
@@ -110,7 +110,7 @@ class LlrpDriver:
             settings.tx_power_dbm,
         )
         try:
-            _expect_greeting(session, reports)
+            _expect_greeting(session, unasked)
             reader = llrp_control.capabilities(session.request("GET_READER_CAPABILITIES", RequestedData=0))
             config = session.request("GET_READER_CONFIG", RequestedData=0)
             session.request("SET_READER_CONFIG", **llrp_control.reader_config(settings.keepalive_s))
@@ -125,22 +125,22 @@ class LlrpDriver:
             raise DeviceLost(msg) from error
         log.info("%s: reader with %d antennas, firmware %s", self._device, reader.antennas, reader.firmware)
 
-    def _read(self, session: Session, reports: Reports, put: Put, stop: Event) -> None:
+    def _read(self, session: Session, unasked: Unasked, put: Put, stop: Event) -> None:
         poll_s = self._settings.report_poll_s
         while not stop.is_set():
             now = time.monotonic()
-            wait_s = reports.sightings.wait_s(now)
+            wait_s = unasked.sightings.wait_s(now)
             session.read(TICK_S if wait_s is None else min(wait_s, TICK_S))
             now = time.monotonic()
             readings: list[Reading] = [
-                *reports.events(),
-                *self._clock_step(reports.offset),
-                *reports.sightings.due(now),
+                *unasked.events(),
+                *self._clock_step(unasked.offset),
+                *unasked.sightings.due(now),
             ]
             if readings:
                 put(readings)
-            if poll_s and reports.answers_polls and now - reports.reported >= poll_s:
-                reports.reported = now
+            if poll_s and unasked.answers_polls and now - unasked.reported >= poll_s:
+                unasked.reported = now
                 session.send_bytes(header(GET_REPORT, session.next_id()))
 
     def _clock_step(self, offset: ClockOffset) -> list[DeviceEvent]:
@@ -162,16 +162,16 @@ class _Silent:
         """Nobody counts."""
 
 
-def _expect_greeting(session: Session, reports: Reports) -> None:
+def _expect_greeting(session: Session, unasked: Unasked) -> None:
     """The ConnectionAttemptEvent that a reader opens with. Raises DeviceRefused if it has another client."""
     until = time.monotonic() + _CONNECT_S
-    while reports.greeting is None:
+    while unasked.greeting is None:
         if time.monotonic() > until:
             msg = f"no LLRP greeting within {_CONNECT_S:g} s: is this the reader's LLRP port?"
             raise DeviceLost(msg)
         session.read(TICK_S)
-    if reports.greeting != "Success":
-        msg = f"reader busy: {reports.greeting}"
+    if unasked.greeting != "Success":
+        msg = f"reader busy: {unasked.greeting}"
         raise DeviceRefused(msg)
 
 

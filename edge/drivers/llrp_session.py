@@ -22,7 +22,7 @@ from edge.drivers.llrp_frame import (
     id_of,
     kind_of,
 )
-from edge.drivers.llrp_reports import Reports
+from edge.drivers.llrp_unasked import Unasked
 
 SILENT_INTERVALS = 3
 TICK_S = 0.25
@@ -32,11 +32,11 @@ _SHORTEST_S = 0.001
 
 
 class Session:
-    """The connection `connection`; what it says unasked goes to `reports`. Keepalives come every `keepalive_s`."""
+    """The connection `connection`; what it says unasked goes to `unasked`. Keepalives come every `keepalive_s`."""
 
-    def __init__(self, connection: socket.socket, reports: Reports, stop: Event, keepalive_s: float) -> None:
+    def __init__(self, connection: socket.socket, unasked: Unasked, stop: Event, keepalive_s: float) -> None:
         self._socket = connection
-        self._reports = reports
+        self._unasked = unasked
         self._stop = stop
         self._silence_s = keepalive_s * SILENT_INTERVALS
         self._framer = Framer()
@@ -102,9 +102,9 @@ class Session:
 
     def _take(self, frame: bytes) -> None:
         try:
-            self._reports.take(frame)
+            self._unasked.take(frame)
         except BadFrame as error:
-            self._reports.health.bad_frame(str(error))
+            self._unasked.health.bad_frame(str(error))
             self._framer.reject(frame)
 
     def send(self, name: str, **fields: object) -> int:
@@ -132,14 +132,14 @@ class Session:
             try:
                 frame = self._framer.next()
             except BadFrame as error:
-                self._reports.health.bad_frame(str(error))
+                self._unasked.health.bad_frame(str(error))
                 continue
             if self._framer.skipped > MAX_CONTROL_BYTES:
                 msg = f"out of step: no frame in {self._framer.skipped} bytes"
                 raise DeviceLost(msg)
             if frame is None or kind_of(frame) in FROM_READER:
                 return frame
-            self._reports.health.bad_frame(f"message type {kind_of(frame)} is not a reader's")
+            self._unasked.health.bad_frame(f"message type {kind_of(frame)} is not a reader's")
 
     def _receive(self, wait_s: float) -> None:
         try:

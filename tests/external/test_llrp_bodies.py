@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edge.drivers import llrp_control
-from edge.drivers.llrp_frame import TagRead, tag_reads
+from edge.drivers.llrp_report import TagRead, tag_reads
 
 FOLDER = os.environ.get("STOCKYARD_TEST_DATA")
 if FOLDER is None:

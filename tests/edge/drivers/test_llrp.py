@@ -11,7 +11,7 @@ import pytest
 
 from edge.driver import BadFrame, DeviceLost, DeviceRefused
 from edge.drivers.llrp import LlrpDriver, LlrpSettings
-from edge.drivers.llrp_frame import tag_reads
+from edge.drivers.llrp_report import tag_reads
 from models.reading import DeviceEvent, Tag
 
 EPC = "3034257bf7194e4000001a85"

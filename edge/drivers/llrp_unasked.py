@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from edge.clock_offset import NEAR_ZERO_US, ClockOffset
 from edge.driver import DeviceLost, Health
 from edge.drivers import llrp_control
-from edge.drivers.llrp_frame import ERROR_MESSAGE, EVENT, RO_ACCESS_REPORT, TagRead, kind_of, tag_reads
+from edge.drivers.llrp_frame import ERROR_MESSAGE, EVENT, RO_ACCESS_REPORT, kind_of
+from edge.drivers.llrp_report import TagRead, tag_reads
 from edge.sightings import Heard, Sightings
 from models.reading import DeviceEvent, from_micros, micros
 from models.wire import NEWEST
@@ -16,7 +17,7 @@ _LAST_US = micros(NEWEST)
 log = logging.getLogger(__name__)
 
 
-class Reports:
+class Unasked:
     """Frames in, sightings and device events out. Made anew for each connection."""
 
     def __init__(self, device: str, window_s: float, health: Health) -> None:
