@@ -83,7 +83,7 @@ class Outbox:
         self._waiting: deque[tuple[bytes, _Ticket]] = deque()
         self._marks: dict[str, tuple[int, int]] = {}
         self._fresh = False
-        self._failing = False
+        self._failed: Exception | None = None
         self._closing = False
         self.on_commit: Callable[[str, int], None] = _nobody
         """Called with (epoch, next seq) after each commit, in the outbox's thread. Set it before reading `lines`."""
@@ -169,8 +169,8 @@ class Outbox:
     def _commit(self, group: list[tuple[bytes, _Ticket]], marks: dict[str, tuple[int, int]]) -> None:
         fresh, self._fresh = self._fresh, False
         try:
-            if self._failing:
-                self._file.reopen()
+            if self._failed is not None:
+                self._file.reopen(self._failed)
             if group:
                 committed = self._file.append([text for text, _ in group], marks, fresh=fresh)
             else:
@@ -180,9 +180,9 @@ class Outbox:
             self._fresh = self._fresh or fresh
             self._fail(group, marks, error)
             return
-        if self._failing:
+        if self._failed is not None:
             log.warning("outbox: commits succeed again")
-        self._failing = False
+        self._failed = None
         for _, ticket in group:
             ticket.left -= 1
             if not ticket.left:
@@ -191,9 +191,9 @@ class Outbox:
             self.on_commit(*committed)
 
     def _fail(self, group: list[tuple[bytes, _Ticket]], marks: dict[str, tuple[int, int]], error: Exception) -> None:
-        if not self._failing:
+        if self._failed is None:
             log.error("outbox: commit failed, readings are refused until one succeeds: %s", error, exc_info=error)
-        self._failing = True
+        self._failed = error
         with self._changed:
             if not self._closing:
                 self._marks = marks | self._marks

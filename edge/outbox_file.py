@@ -5,6 +5,7 @@ by evicting before a commit, never by running into a full database.
 """
 
 import fcntl
+import logging
 import os
 import sqlite3
 import time
@@ -16,12 +17,13 @@ from threading import Lock
 from models.draining import EpochLine
 from models.wire import MAX_BATCH_BYTES
 
-PAGE_BYTES = 4096
+PAGE_BYTES, WAL_BYTES = 4096, 8 * 2**20
 LINE_KEPT_S = 400 * 86400
 ROW_BYTES = 48
 EVICT_ROWS = 64
 SLACK_PAGES = 32
 MAX_SLACK_PAGES = 2560
+log = logging.getLogger(__name__)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS epochs(
@@ -56,21 +58,52 @@ class OutboxFile:
         self._reading = Lock()
         self._epoch = ""
         try:
-            self._writer = self._open()
-            self._writer.executescript(SCHEMA)
-            self._reader = self._open()
-            self._forget_old_lines()
+            self._begin()
         except BaseException:
             os.close(self._lock_fd)
             raise
 
+    def _begin(self) -> None:
+        try:
+            self._open_both()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self._put_aside(error)
+            self._open_both()
+
+    def _open_both(self) -> None:
+        self._writer = self._open()
+        self._reader = self._open()
+        self._writer.executescript(SCHEMA)
+        with _transaction(self._writer) as run:
+            long_ago = time.time_ns() // 1000 - LINE_KEPT_S * 1_000_000
+            run.execute("DELETE FROM epochs WHERE emptied < ?", (long_ago,))
+
+    def _put_aside(self, error: sqlite3.Error) -> None:
+        """Keep a damaged file for whoever can read it, and begin a new one: live readings go on."""
+        aside = f"{self._path}.damaged-{time.time_ns() // 10**9}"
+        log.error("outbox: %s is damaged (%s); it is kept as %s and a new one begun", self._path, error, aside)
+        self._path.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
+        self._epoch = ""
+
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_size_limit = 8388608")
-        connection.execute(f"PRAGMA max_page_count = {self._max_pages}")
+        try:
+            for setting in (
+                f"page_size = {PAGE_BYTES}",
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                f"journal_size_limit = {WAL_BYTES}",
+                f"max_page_count = {self._max_pages}",
+            ):
+                connection.execute(f"PRAGMA {setting}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def close(self) -> None:
@@ -79,13 +112,14 @@ class OutboxFile:
         self._writer.close()
         os.close(self._lock_fd)
 
-    def reopen(self) -> None:
+    def reopen(self, after: Exception) -> None:
         """Begin again after an error of the disk: nothing of a failed transaction may linger."""
         with self._reading:
             self._writer.close()
             self._reader.close()
-            self._writer = self._open()
-            self._reader = self._open()
+            if isinstance(after, sqlite3.Error) and is_damage(after) and self._path.exists():
+                self._put_aside(after)
+            self._begin()
 
     def append(self, texts: list[bytes], marks: Mapping[str, tuple[int, int]], *, fresh: bool) -> tuple[str, int]:
         """Commit texts and marks durably, in a new epoch if `fresh` or if none was begun yet; (epoch, its next seq).
@@ -174,10 +208,10 @@ class OutboxFile:
         if left is None and epoch != self._epoch:
             run.execute("UPDATE epochs SET emptied = ? WHERE epoch = ?", (time.time_ns() // 1000, epoch))
 
-    def _forget_old_lines(self) -> None:
-        with _transaction(self._writer) as run:
-            long_ago = time.time_ns() // 1000 - LINE_KEPT_S * 1_000_000
-            run.execute("DELETE FROM epochs WHERE emptied < ?", (long_ago,))
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken: no waiting heals that."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def _locked(path: Path) -> int:
