@@ -24,6 +24,7 @@ GROUP_READINGS, GROUP_S = 200, 0.05
 COMMIT_READINGS, COMMIT_BYTES = 1000, 256 * 1024
 MAX_WAITING = 100_000
 MARKS_S = 1.0
+LOOKED_AT = 1000
 log = logging.getLogger(__name__)
 
 
@@ -125,9 +126,12 @@ class Outbox:
         return self._file.rows(epoch, seq, limit)
 
     def oldest_at(self, line: EpochLine) -> datetime | None:
-        """The time of the epoch's first unreceipted reading; None if there is none."""
-        found = self.rows(line.epoch, line.mark + 1, 1)
-        return _at.decode(found[0][1]).at if found else None
+        """The earliest time among the epoch's first LOOKED_AT unreceipted readings; None if there is none.
+
+        Later ones are hardly ever older, and a backlog of millions is not read through for one figure.
+        """
+        rows = self.rows(line.epoch, line.mark + 1, LOOKED_AT)
+        return min((_at.decode(text).at for _, text in rows), default=None)
 
     def close(self) -> None:
         """Commit what waits, and give the file back."""

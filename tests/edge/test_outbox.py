@@ -10,6 +10,7 @@ import pytest
 from edge import outbox_file
 from edge.outbox import Outbox, OutboxBusy, OutboxClosed, text_of
 from edge.outbox_file import OutboxInUse, new_epoch
+from models.draining import EpochLine
 from models.reading import DeviceEvent, Scan, Signal, Tag
 from models.wire import Epoch, decode
 
@@ -95,6 +96,10 @@ def test_marks_are_kept(path: Path) -> None:
     line = outbox.lines()[0]
     assert (line.next_seq, line.mark, line.receipted) == (10, 7, 8)
     assert outbox.oldest_at(line) == AT
+    outbox.put([Signal("crane-2", AT.replace(hour=hour), "load", 1.0, "kg") for hour in (12, 3, 8)]).result(5)
+    last = outbox.lines()[-1]
+    assert outbox.oldest_at(last) == AT.replace(hour=3)
+    assert outbox.oldest_at(EpochLine(last.epoch, 4, mark=3)) is None
     outbox.close()
 
 
