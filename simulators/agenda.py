@@ -14,6 +14,8 @@ MINUTE_US = 60 * SECOND
 OPENING, CLOSING = 6 * HOUR_US, 20 * HOUR_US
 QUIET_END_US = 2 * MINUTE_US
 """Nothing begins this close to the end of a history, so that every pass in it is over."""
+LATE_BEFORE_END_US = 4 * DAY_US
+"""A supplier is late at the end of every longer history, so that whoever looks live finds an order proposed."""
 FIRST_PALLETS = 30
 WEEKEND = (5, 6)
 HISTORY = {"cross": 0.82, "turn": 0.09, "past": 0.09}
@@ -50,6 +52,8 @@ def history_days(site: Site, days: int) -> Iterator[None]:
         _stock_up(site)
     day_us = start_us - start_us % DAY_US
     while day_us < end_us:
+        if day_us <= end_us - LATE_BEFORE_END_US < day_us + DAY_US:
+            _be_late(site, end_us + DAY_US)
         _plan_day(site, day_us, max(start_us + 2 * HOUR_US, day_us + OPENING))
         for quarter in range(1, 5):
             site.world.run(max(site.world.now_us, min(day_us + quarter * DAY_US // 4, end_us - QUIET_END_US)))
@@ -86,12 +90,17 @@ def _plan_day(site: Site, day_us: int, opening_us: int) -> None:
         return
     weekend = (day_us // DAY_US + 3) % 7 in WEEKEND
     if chance.happens(0.25):
-        late = chance.choice(CASED)
-        site.warehouse.late[late.sku] = day_us + chance.randint(2, 4) * DAY_US
+        _be_late(site, day_us + chance.randint(2, 4) * DAY_US)
     for door in site.warehouse.doors:
         _plan_door(site, door, (opening_us, closing_us), trucks=1 if weekend else chance.randint(2, 3))
     for _ in range(8 if weekend else chance.randint(15, 22)):
         site.world.at(chance.randrange(opening_us, closing_us), site.desk.work)
+
+
+def _be_late(site: Site, until_us: int) -> None:
+    """One SKU's supplier delivers nothing until then."""
+    sku = site.world.chance("agenda").choice(CASED).sku
+    site.warehouse.late[sku] = max(until_us, site.warehouse.late.get(sku, 0))
 
 
 def _plan_door(site: Site, door: str, hours: tuple[int, int], trucks: int) -> None:

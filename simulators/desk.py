@@ -70,7 +70,7 @@ class Desk:
             self._show("RECEIVE", [self._match()])
         elif work == "torn label":
             self._show("RECEIVE", [self._torn_label()])
-        elif fullness == 0 or self._chance.happens(0.74 - 0.6 * fullness):
+        elif fullness == 0 or self._chance.happens(0.54 - 0.6 * fullness):
             self._show("RECEIVE", list(self._receive(goods)))
         else:
             self._show("ISSUE", list(self._issue(goods)))
