@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from backend.api import items
 from backend.book.journal import short
@@ -26,10 +26,9 @@ def time(us: int | None) -> datetime | None:
 
 def committed_at(tx: Connection) -> datetime | None:
     """When readings were last committed: of the newest reading of every stream, the last received."""
-    newest = select(func.max(journal.c.received_at)).join(
-        stream, and_(stream.c.id == journal.c.stream_id, stream.c.mark == journal.c.seq)
-    )
-    return time(tx.scalar(newest))
+    at_mark = select(journal.c.received_at).where(journal.c.stream_id == stream.c.id, journal.c.seq == stream.c.mark)
+    newest = at_mark.correlate(stream).scalar_subquery()
+    return time(tx.scalar(select(func.max(newest)).select_from(stream)))
 
 
 def gateways(tx: Connection) -> list[items.Gateway]:

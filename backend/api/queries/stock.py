@@ -6,13 +6,13 @@ from typing import Annotated
 
 from msgspec import Raw
 from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from backend.api import items
-from backend.book.schema import balance, movement, proposal, register_entry
-from models.place import SUPPLIER
+from backend.book import proposals
+from backend.book.schema import balance, movement, register_entry
 from models.reading import from_micros, micros
-from models.register import Location, decode_body
+from models.register import Entry, Location, Register, decode_body
 from models.units import quantity_text
 
 Key = tuple[str, str, str]
@@ -41,7 +41,7 @@ def stock(tx: Connection, ask: StockAsk, now: int) -> list[items.Stock]:
     at = now if ask.as_of is None else micros(ask.as_of)
     held = _balances(tx, ask) if ask.as_of is None else _replayed(tx, ask, at)
     hidden = set[str]() if ask.location is not None else virtual_locations(tx, at)
-    coming = on_order(tx)
+    coming = _on_order(tx, now)
     return [
         items.Stock(
             sku=sku,
@@ -80,26 +80,12 @@ def _replayed(tx: Connection, ask: StockAsk, as_of: int) -> dict[Key, Decimal]:
     return {key: sums[key] for key in sums if ask.location in (None, key[1])}
 
 
-def on_order(tx: Connection) -> dict[str, Decimal]:
-    """By item: what was approved to be ordered and has not come from a supplier since."""
-    approved = select(proposal.c.sku, proposal.c.quantity, proposal.c.decided_at).where(
-        proposal.c.state == "approved", proposal.c.decided_at.is_not(None)
-    )
-    moves = [(at, sku, Decimal(quantity)) for sku, quantity, at in tx.execute(approved)]
-    if not moves:
-        return {}
-    received = select(movement.c.at, movement.c.sku, movement.c.quantity, movement.c.source).where(
-        movement.c.sku.in_({sku for _, sku, _ in moves}),
-        movement.c.at >= min(at for at, _, _ in moves),
-        or_(movement.c.source == SUPPLIER, movement.c.target == SUPPLIER),
-    )
-    net: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for at, sku, quantity, source in tx.execute(received):
-        net[at, sku] += Decimal(quantity) if source == SUPPLIER else -Decimal(quantity)
-    coming: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for _, sku, quantity in sorted([*moves, *((at, sku, -quantity) for (at, sku), quantity in net.items())]):
-        coming[sku] = max(Decimal(0), coming[sku] + quantity)
-    return coming
+def _on_order(tx: Connection, now: int) -> dict[str, Decimal]:
+    devices = [
+        Entry("devices", one.id, now, 0, decode_body("devices", bytes(one.body)))
+        for one in registered(tx, "devices", now)
+    ]
+    return proposals.on_order(tx, proposals.suppliers(Register.of(devices), now))
 
 
 def virtual_locations(tx: Connection, at: int) -> set[str]:

@@ -7,7 +7,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import insert, update
 
 from backend.book import journal, schema
-from backend.book.db import write
+from backend.book.db import read, write
 from models import wire
 from models.reading import Tag, from_micros
 
@@ -145,6 +145,16 @@ def test_no_list_asks_once_per_row(site: Any, get: Get) -> None:
         asked.clear()
         get(path)
         assert len(asked) <= 8, (path, asked)
+
+
+def test_the_time_of_the_last_commit_is_looked_up_and_never_searched(site: Any) -> None:
+    asked: list[str] = []
+    sa_event.listen(site.book, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    assert site.client.get("/health").status_code == 200
+    with read(site.book) as tx:
+        (query,) = [text for text in asked if "journal" in text]
+        plan = [row.detail for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    assert [line for line in plan if "journal" in line] == ["SEARCH journal USING PRIMARY KEY (stream_id=? AND seq=?)"]
 
 
 def test_health_and_metrics(site: Any) -> None:
