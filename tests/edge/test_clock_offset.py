@@ -50,6 +50,15 @@ def test_one_bad_timestamp_and_a_buffered_report_change_nothing() -> None:
     assert offset.estimate == before
 
 
+def test_two_bad_timestamps_that_agree_are_not_enough() -> None:
+    offset = ClockOffset()
+    feed(offset, NOW, 0, 5, random.Random(7))
+    before = offset.estimate
+    for host in (NOW + 5_000_000, NOW + 8_000_000):
+        offset.add(host, host - 3_600_000_000)
+    assert offset.estimate == before
+
+
 def test_a_clock_that_was_set_is_believed_after_two_seconds_either_way() -> None:
     for true_us in (30_000_000, -30_000_000):
         chance, offset = random.Random(5), ClockOffset()
