@@ -45,6 +45,7 @@ FOREIGN_ALLOWED = {
     "tests/test_tidy.py": "names what it forbids",
     ".ci/run": "takes test data of others from beside the checkout, if they are there",
 }
+PLACEHOLDER = re.compile(r"/x(_\w+)?\.")
 PINNED = ("models/reading.py", "models/wire.py")
 
 
@@ -203,6 +204,19 @@ def test_links_between_documents_lead_somewhere() -> None:
         if path.suffix == ".md"
         for target in link.findall(path.read_text(encoding="utf-8"))
         if not (path.parent / target).exists()
+    )
+
+
+def test_files_that_documents_name_are_there() -> None:
+    named = re.compile(
+        r"\b(?:models|edge|backend|simulators|tests|deploy|docs)/[\w/.-]*\w\.(?:py|toml|md|html|js|css)\b"
+    )
+    none(
+        f"{name(path)}: {file}"
+        for path in tracked()
+        if path.suffix == ".md"
+        for file in named.findall(path.read_text(encoding="utf-8"))
+        if not (HOUSE / file).exists() and not PLACEHOLDER.search(file)
     )
 
 
