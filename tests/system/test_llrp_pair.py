@@ -114,7 +114,7 @@ def heard(tags: Sequence[Tag]) -> dict[Key, tuple[int, float, int, int]]:
 
 def test_everything_told_arrives_with_its_values(pair: Callable[..., Pair]) -> None:
     both = pair()
-    both.offer(6000, random.Random(1), 3.0)
+    both.offer(6000, random.Random(1), 1.2)
     both.until(lambda: sum(tag.count or 0 for tag in both.tags()) >= len(both.told))
     assert heard(both.tags()) == seen(both.told)
     [state] = both.supervisor.devices()
@@ -123,7 +123,7 @@ def test_everything_told_arrives_with_its_values(pair: Callable[..., Pair]) -> N
 
 def test_a_reader_clock_90_seconds_off_is_corrected(pair: Callable[..., Pair]) -> None:
     both = pair(clock_offset_us=-90_000_000)
-    both.offer(2000, random.Random(2), 1.5)
+    both.offer(2000, random.Random(2), 0.8)
     both.until(lambda: sum(tag.count or 0 for tag in both.tags()) >= len(both.told))
     assert both.events() == ["clock_offset"]
     for key, (count, strongest, first, last) in heard(both.tags()).items():

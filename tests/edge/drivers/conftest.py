@@ -72,7 +72,7 @@ class ScriptedReader:
         self.refusals: dict[int, bytes] = {}
         self.heard: list[list[tuple[int, int, bytes]]] = []
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._server.settimeout(0.1)
+        self._server.settimeout(0.02)
         self._stop = Event()
         self.address = "{}:{}".format(*self._server.getsockname())
         self._thread = Thread(target=self._accept, daemon=True)
