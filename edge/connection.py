@@ -72,7 +72,7 @@ def new_client(gateway: str, client_id: str, mqtt: Mqtt, hear: Callable[[Heard],
     """A client that is not connected yet and never reconnects by itself.
 
     It hears "subscribed" once the broker has granted receipts and replies, "refused" or "lost", and then messages by
-    the last part of their topic. Raises OSError (ssl.SSLError) for certificates that cannot be read.
+    the last part of their topic. Raises OSError (ssl.SSLError) for certificates that are missing or cannot be read.
     """
     five = mqtt.version == "5"
     client = Client(
@@ -89,10 +89,18 @@ def new_client(gateway: str, client_id: str, mqtt: Mqtt, hear: Callable[[Heard],
     if mqtt.username:
         client.username_pw_set(mqtt.username, mqtt.password or None)
     if mqtt.tls:
-        files = [str(file) if file else None for file in (mqtt.ca_file, mqtt.cert_file, mqtt.key_file)]
-        client.tls_set(files[0], files[1], files[2])  # pyright: ignore[reportUnknownMemberType]
+        ca, cert, key = (_present(mqtt, name) for name in ("ca_file", "cert_file", "key_file"))
+        client.tls_set(ca, cert, key)  # pyright: ignore[reportUnknownMemberType]
     _listen(client, gateway, hear)
     return client
+
+
+def _present(mqtt: Mqtt, name: str) -> str | None:
+    file: Path | None = getattr(mqtt, name)
+    if file is not None and not file.is_file():
+        msg = f"mqtt.{name}: no such file: {file}"
+        raise FileNotFoundError(msg)
+    return str(file) if file else None
 
 
 def _listen(client: Client, gateway: str, hear: Callable[[Heard], None]) -> None:

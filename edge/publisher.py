@@ -225,3 +225,5 @@ class Publisher:
                 log.debug("last status: %s", error)
         client.disconnect()
         client.loop_stop()
+        if connection := client.socket():
+            connection.close()
