@@ -130,7 +130,7 @@ class LlrpDriver:
         while not stop.is_set():
             now = time.monotonic()
             wait_s = unasked.sightings.wait_s(now)
-            session.read(TICK_S if wait_s is None else min(wait_s, TICK_S))
+            session.read(min(TICK_S, poll_s or TICK_S, TICK_S if wait_s is None else wait_s))
             now = time.monotonic()
             readings: list[Reading] = [
                 *unasked.events(),

@@ -138,9 +138,11 @@ def test_reports_are_asked_for_until_the_reader_says_no(scripted: Scripted, runn
     run = running(driver(reader, report_poll_s=0.05))
     run.until(lambda: reader.heard and reader.kinds().count(60) >= 3)
     reader.refusals[60] = llrp.status(109, b"unsupported")
-    time.sleep(0.15)
+    before = reader.kinds().count(60)
+    run.until(lambda: reader.kinds().count(60) > before)
+    time.sleep(0.2)
     asked = reader.kinds().count(60)
-    time.sleep(0.25)
+    time.sleep(0.4)
     assert reader.kinds().count(60) == asked
     assert run.error is None
 
