@@ -119,6 +119,7 @@ class Publisher:
         """One connection's life."""
         self._sender.connected(time.monotonic())
         self._send_status()
+        self._send()
         while not stop.is_set():
             heard = self._next()
             while heard is not None:

@@ -13,7 +13,8 @@ import pytest
 
 from edge.connection import Mqtt
 from edge.outbox import Outbox
-from models.wire import Reply, encode
+from models.reading import DeviceEvent
+from models.wire import Receipt, Reply, decode, encode
 from tests.edge.delivery_site import MOSQUITTO, STATE, Iotcore, Mosquitto, Site, signals, wait_for
 
 
@@ -104,6 +105,23 @@ def test_a_backend_that_was_down_gets_everything_when_it_answers_again(tmp_path:
         site.backend.silent = False
         wait_for(lambda: len(site.backend.journal) == 50, 15)
         wait_for(lambda: site.outbox.lines()[0].mark == 50)
+    finally:
+        site.close()
+
+
+def test_a_receipt_for_more_than_was_sent_is_told_in_a_new_epoch(tmp_path: Path) -> None:
+    site = Site(tmp_path, Iotcore(tmp_path))
+    try:
+        site.publish()
+        site.outbox.put(signals(0, 5)).result(5)
+        wait_for(lambda: len(site.backend.journal) == 5)
+        (epoch,) = site.backend.marks
+        site.backend.client.publish("stockyard/v1/dock-a/receipt", encode(Receipt(epoch, 99)), qos=1)
+        wait_for(lambda: len(site.backend.marks) == 2)
+        (told,) = [text for (where, _), text in site.backend.journal.items() if where != epoch]
+        event = decode(told)
+        assert isinstance(event, DeviceEvent)
+        assert event.name == "outbox_shared"
     finally:
         site.close()
 
