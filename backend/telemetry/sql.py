@@ -56,11 +56,17 @@ class Bucket(NamedTuple):
 
 def open_telemetry(config: Config) -> Engine:
     """The store that backend.toml names, with its tables. Raises ConfigError for a url that is not known."""
+    engine = connect(config)
+    prepare(engine)
+    return engine
+
+
+def connect(config: Config) -> Engine:
+    """The store as it is. Raises ConfigError for a url that is not known."""
     if config.telemetry.url != "sql":
         raise ConfigError(f'telemetry.url: "sql" expected, got {config.telemetry.url!r}')
     engine = open_engine("sqlite", config.state_dir / "telemetry.db")
     event.listen(engine, "connect", _relax)
-    prepare(engine)
     return engine
 
 

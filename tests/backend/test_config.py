@@ -1,0 +1,48 @@
+"""backend.toml: what is wrong is named, and the example is true."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from backend.config import Config, ConfigError, load
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "backend.example.toml"
+
+
+def test_the_example_is_a_configuration(tmp_path: Path) -> None:
+    assert load(EXAMPLE) == Config()
+    shown = tmp_path / "backend.toml"
+    shown.write_text(re.sub(r"(?m)^#(\w+ =)", r"\1", EXAMPLE.read_text(encoding="utf-8")), encoding="utf-8")
+    assert shown.read_text() != EXAMPLE.read_text()
+    assert load(shown) == Config(), "a default that is shown is not the default"
+
+
+@pytest.mark.parametrize("table", [field.name for field in msgspec.structs.fields(Config)])
+def test_the_example_mentions_every_field(table: str) -> None:
+    struct = type(getattr(Config(), table))
+    assert issubclass(struct, Struct)
+    text = EXAMPLE.read_text(encoding="utf-8")
+    section = re.split(r"(?m)^\[", text.partition(f"[{table}]\n")[2])[0]
+    assert re.findall(r"(?m)^#?(\w+) = ", section) == [field.name for field in msgspec.structs.fields(struct)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[backend", "Expected"),
+        ("[bakend]\n", "unknown key 'bakend'; did you mean 'backend'?"),
+        ('[book]\nurI = "x"\n', "unknown key book.'urI'; did you mean 'url'?"),
+        ("[telemetry]\nretention_days = true\n", "Expected `int`"),
+        ('[backend]\nmodules = ["stok"]\n', "stok"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "backend.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
