@@ -108,4 +108,5 @@ def _last_read(tx: Connection, device: Device) -> int | None:
     if device.gateway is not None:
         owner = tx.scalar(select(schema.gateway.c.id).where(schema.gateway.c.name == device.gateway)) or -1
     ident = tx.scalar(select(table.id).where(table.gateway_id == owner, table.name == device.name))
-    return tx.scalar(select(func.max(schema.journal.c.at)).where(schema.journal.c.device_id == ident))
+    last: int | None = tx.scalar(select(func.max(schema.journal.c.at)).where(schema.journal.c.device_id == ident))
+    return last
