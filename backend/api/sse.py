@@ -20,7 +20,7 @@ from backend.book.db import read
 from backend.book.schema import event
 from models.reading import from_micros
 
-POLL_S = 0.15
+POLL_S = 0.1
 HEARTBEAT_US = 2_000_000
 BATCH = 500
 

@@ -22,13 +22,26 @@ Context = dict[str, Any]
 
 
 @dataclass(slots=True)
+class Place:
+    """What of an item is at one place; `lots` may have None, for goods without a lot."""
+
+    location: str
+    on_hand: Decimal = Decimal(0)
+    lots: list[str | None] = field(default_factory=list[str | None])
+
+    @property
+    def quantity(self) -> str:
+        return quantity_text(self.on_hand)
+
+
+@dataclass(slots=True)
 class StockLine:
     """One item: what there is in all, where it is, and how it stands to its minimum and maximum."""
 
     sku: str
     name: str
     uom: str
-    places: list[items.Stock] = field(default_factory=list[items.Stock])
+    places: list[Place] = field(default_factory=list[Place])
     on_hand: Decimal = Decimal(0)
     on_order: str = "0"
     low: Decimal | None = None
@@ -56,7 +69,18 @@ class StockLine:
 
     @property
     def is_negative(self) -> bool:
-        return self.on_hand < 0 or any(place.on_hand.startswith("-") for place in self.places)
+        return self.on_hand < 0 or any(place.on_hand < 0 for place in self.places)
+
+    def add(self, held: items.Stock) -> None:
+        """Count what is at one place of one lot; the places come in order."""
+        self.on_hand += Decimal(held.on_hand)
+        self.on_order = held.on_order
+        if held.on_hand == "0":
+            return
+        if not self.places or self.places[-1].location != held.location:
+            self.places.append(Place(held.location))
+        self.places[-1].on_hand += Decimal(held.on_hand)
+        self.places[-1].lots.append(held.lot)
 
     @property
     def bar(self) -> tuple[int, int, int] | None:
@@ -89,10 +113,7 @@ def stock_on_hand(tx: Connection, services: Services) -> Context:
     }
     for held in stock.stock(tx, stock.StockAsk(), now):
         line = lines.setdefault(held.sku, StockLine(held.sku, "not in the register", ""))
-        line.on_hand += Decimal(held.on_hand)
-        line.on_order = held.on_order
-        if held.on_hand != "0":
-            line.places.append(held)
+        line.add(held)
     ordered = sorted(lines.values(), key=lambda line: (not line.is_low, line.sku))
     complete_to = from_micros(services.complete_to(tx, now))
     return {
@@ -110,7 +131,7 @@ def movements(tx: Connection, _services: Services) -> Context:
 
 
 def proposals(tx: Connection, services: Services) -> Context:
-    """Proposals that wait, then what was decided last."""
+    """Proposals that wait, then what people decided last."""
     return {"proposals": decisions.latest_proposals(tx, 20), "items": item_bodies(tx, services.clock())}
 
 

@@ -65,11 +65,10 @@ def proposals(tx: Connection, after: int, limit: int, where: Where = ()) -> list
 
 
 def latest_proposals(tx: Connection, limit: int) -> list[items.Proposal]:
-    """The open ones first, then what was decided last."""
+    """The open ones first, then what people decided last; not what the planner took back itself."""
     undecided = case((proposal.c.state == "open", 0), else_=1)
-    return [
-        _proposal(row) for row in tx.execute(select(proposal).order_by(undecided, proposal.c.n.desc()).limit(limit))
-    ]
+    query = select(proposal).where(proposal.c.state != "withdrawn").order_by(undecided, proposal.c.n.desc())
+    return [_proposal(row) for row in tx.execute(query.limit(limit))]
 
 
 def one_proposal(tx: Connection, ident: str) -> items.Proposal | None:

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert, select, update
 
 from backend.api import create_app
+from backend.api.items import Stock
 from backend.api.services import Services
 from backend.api.sse import Event
 from backend.book import schema
@@ -180,6 +181,17 @@ def test_the_bar_is_as_full_as_the_stock() -> None:
     assert line.bar == (114, 21, 65)
     assert StockLine("s", "n", "each", on_hand=Decimal(-5), low=Decimal(0), high=Decimal(0)).bar == (0, 0, 0)
     assert StockLine("s", "n", "each").bar is None
+
+
+def test_the_lots_of_a_place_are_counted_not_listed() -> None:
+    line = StockLine("s", "n", "each")
+    for location, lot, on_hand in (("desk", None, "4"), ("desk", "A", "3"), ("hall", "A", "-1"), ("hall", "B", "0")):
+        line.add(Stock("s", location, lot, on_hand, "0", on_hand, "7"))
+    assert [(p.location, p.quantity, p.lots) for p in line.places] == [
+        ("desk", "7", [None, "A"]),
+        ("hall", "-1", ["A"]),
+    ]
+    assert (line.total, line.on_order, line.is_negative) == ("6", "7", True)
 
 
 def test_a_flood_of_events_is_one_per_kind() -> None:
