@@ -102,6 +102,17 @@ def test_every_read_is_in_exactly_one_sighting() -> None:
     assert counted == told
 
 
+def test_the_sightings_of_one_tag_leave_in_the_order_of_their_time() -> None:
+    sightings = Sightings("door-1", 0.5)
+    sightings.add(heard(0, antenna=1), 10.0)
+    sightings.add(heard(300, antenna=3), 10.3)
+    sightings.add(heard(490, antenna=1), 10.49)
+    tags = sightings.due(10.5)
+    sightings.add(heard(700, antenna=3), 10.7)
+    tags += sightings.flush()
+    assert [(tag.antenna, micros(tag.at) - T) for tag in tags] == [(3, 300_000), (1, 490_000), (3, 700_000)]
+
+
 def test_the_wait_is_the_time_to_the_next_end() -> None:
     sightings = Sightings("door-1", 0.5)
     assert sightings.wait_s(10.0) is None
