@@ -175,6 +175,7 @@ def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:
         for company, serial in ((614141, 1), (614141, 2), (614143, 1), (952132, 1), (614144, 1))
     )
     rows = [
+        _crossing(one, book.now - 301 * S),
         _crossing(one, book.now),
         _crossing(two, book.now),
         _crossing(old, book.now - 301 * S),
