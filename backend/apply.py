@@ -17,7 +17,7 @@ from backend.book.schema import device, dirty, fold_state, gateway, journal
 from backend.dock_step import DOCK
 from backend.post import post_new
 from backend.scan_step import SCAN
-from backend.step import Derived, Fact, Key, Step, advance, encode
+from backend.step import DAY_US, Derived, Fact, Key, Step, advance, encode
 from models.reading import Unknown
 from models.register import Register
 from models.wire import is_global
@@ -141,7 +141,8 @@ def _apply_device(
         key = Key(device_id, name, subject)
         start = (None, None) if stored is None else (step.decode(stored.state), stored.last_at)
         folded = advance(step, register, key, start, facts_of(items))
-        new += [step.derive(register, key, row) for row in folded.rows]
+        known = set[str]() if stored is None else ended_before(step, register, key, stored)
+        new += [step.derive(register, key, row) for row in folded.rows if row.id not in known]
         saved.append(state_row(step, register, key, folded.state, items[-1]))
         checkpoints += checkpoint_rows(step, key, folded.checkpoints)
     derived.save_states(tx, saved)
@@ -213,15 +214,35 @@ def pass_time(tx: Connection, register: Register, where: Iterable[Any], heard: H
 
 
 def end_due(step: Step[Any, Any, Any], register: Register, key: Key, row: Mapping[str, Any], now: int) -> Ended:
-    """What is due at or before `now` of one key, each at its own time."""
+    """What is due at or before `now` of one key, each at its own time; `row` is the key's row of `fold_state`.
+
+    The state that is kept has ended only what was due on the day of the last fact: a checkpoint of the next day may
+    still have to say what was open at midnight.
+    """
     params = step.params(register, key, row["last_at"])
     ended = Ended(step.decode(row["state"]), row["due_at"], row["closed_to"], [])
-    while params is not None and ended.due_at is not None and ended.due_at <= now:
+    if params is None:
+        return ended
+    midnight = (row["last_at"] // DAY_US + 1) * DAY_US
+    current, _ = step.expire(params, ended.state, -1 if ended.closed_to is None else ended.closed_to)
+    while ended.due_at is not None and ended.due_at <= now:
         ended.closed_to = ended.due_at
-        ended.state, rows = step.expire(params, ended.state, ended.due_at)
+        current, rows = step.expire(params, current, ended.due_at)
         ended.new += [step.derive(register, key, each) for each in rows]
-        ended.due_at = step.due(params, ended.state)
+        if ended.due_at < midnight:
+            ended.state = current
+        ended.due_at = step.due(params, current)
     return ended
+
+
+def ended_before(step: Step[Any, Any, Any], register: Register, key: Key, row: Row[Any]) -> set[str]:
+    """Ids of derived rows that time has ended already though the kept state has them open."""
+    closed_to: int | None = row.closed_to
+    params = step.params(register, key, row.last_at)
+    if params is None or closed_to is None:
+        return set()
+    _, rows = step.expire(params, step.decode(row.state), closed_to)
+    return {each.id for each in rows}
 
 
 def register_id(gateway_name: str, name: str) -> str:

@@ -101,4 +101,5 @@ DOCK: Step[Portal, Pass, Crossing] = Step(
     due=portal.due,
     expire=portal.expire,
     derive=_derive,
+    goes_on=False,
 )

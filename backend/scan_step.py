@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from backend.book.schema import scan_act
 from backend.identities import workflow_of
@@ -29,9 +30,14 @@ def _params(register: Register, key: Key, at: int) -> Workflow | None:
 
 
 def _depends_on(register: Register, key: Key) -> Sequence[int]:
+    return _changes(register, key.device)
+
+
+@lru_cache(maxsize=64)
+def _changes(register: Register, device: str) -> Sequence[int]:
     kinds = ("items", "locations")
     changes = {entry.valid_from for (kind, _), dated in register.entries.items() if kind in kinds for entry in dated}
-    return sorted({*changes, *register.changes("devices", key.device)})
+    return sorted({*changes, *register.changes("devices", device)})
 
 
 def _fold(params: Workflow, state: Session | None, facts: Sequence[Fact]) -> tuple[Session | None, list[ScanAct]]:
@@ -80,4 +86,5 @@ SCAN: Step[Workflow, Session, ScanAct] = Step(
     due=scan.due,
     expire=scan.expire,
     derive=_derive,
+    goes_on=True,
 )

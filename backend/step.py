@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Table
@@ -18,8 +18,18 @@ from models.register import Register
 from models.stock.ledger import Movement
 
 DAY_US = 86_400_000_000
+FOR_EVER = 1 << 62
+
+
+class Reached(Protocol):
+    """A fold's state: it knows when its last fact was."""
+
+    @property
+    def last_at(self) -> int: ...
+
+
 P = TypeVar("P")
-S = TypeVar("S")
+S = TypeVar("S", bound=Reached)
 R = TypeVar("R")
 
 
@@ -69,6 +79,8 @@ class Step(Generic[P, S, R]):
     due: Callable[[P, S | None], int | None]
     expire: Callable[[P, S | None, int], tuple[S | None, list[R]]]
     derive: Callable[[Register, Key, R], Derived]
+    goes_on: bool
+    """Whether a state goes on under other parameters; else what is open ends under those it began with."""
 
     def decode(self, state: bytes) -> S | None:
         """The state from its stored bytes."""
@@ -94,42 +106,54 @@ def advance(
 ) -> Folded[S, R]:
     """Fold facts, in fold order and each once, onto `start` = (state, time of its last fact or None).
 
-    A pass that is due before a day begins, or before other parameters hold, is closed first, so that a checkpoint
-    and the state rebuilt up to it are equal.
+    What is due before a day begins ends first, and what is due when other parameters hold ends under the old ones: so
+    a checkpoint and the state rebuilt up to it are equal, whenever time was said to have passed.
     """
     state, last_at = start
     folded: Folded[S, R] = Folded(state)
-    for begins, new_day, piece in _pieces(facts, step.depends_on(register, key), last_at):
-        before = None if begins is None or last_at is None else step.params(register, key, last_at)
-        if before is not None and begins is not None:
-            folded.state, rows = step.expire(before, folded.state, begins - 1)
-            folded.rows += rows
-        if new_day:
-            folded.checkpoints.append((piece[0].at // DAY_US, encode(folded.state)))
+    boundaries = step.depends_on(register, key)
+    for piece in _pieces(facts, boundaries):
+        day = piece[0].at // DAY_US
+        if last_at is None or last_at // DAY_US != day:
+            _end_before_day(step, register, key, folded, day)
         params = step.params(register, key, piece[0].at)
-        if params is None:
-            folded.state = None
-        else:
+        if folded.state is not None and _crossed(boundaries, folded.state.last_at, piece[0].at):
+            _end_before_change(step, register, key, folded, (params, piece[0].at))
+        if params is not None:
             folded.state, rows = step.fold(params, folded.state, piece)
             folded.rows += rows
         last_at = piece[-1].at
     return folded
 
 
-def _pieces(
-    facts: Sequence[Fact], boundaries: Sequence[int], last_at: int | None
-) -> Iterator[tuple[int | None, bool, Sequence[Fact]]]:
-    """Runs of facts within one day and one set of parameters: (where the run's span begins, is the day new, facts)."""
-    if not facts:
-        return
+def _end_before_day(step: Step[P, S, R], register: Register, key: Key, folded: Folded[S, R], day: int) -> None:
+    if folded.state is not None:
+        _expire(step, step.params(register, key, folded.state.last_at), folded, day * DAY_US - 1)
+    folded.checkpoints.append((day, encode(folded.state)))
+
+
+def _end_before_change(
+    step: Step[P, S, R], register: Register, key: Key, folded: Folded[S, R], after: tuple[P | None, int]
+) -> None:
+    assert folded.state is not None  # noqa: S101 - asked by the caller
+    params, at = after
+    before = step.params(register, key, folded.state.last_at)
+    kept = params is not None and (step.goes_on or params == before)
+    _expire(step, before, folded, at if kept else FOR_EVER)
+
+
+def _expire(step: Step[P, S, R], params: P | None, folded: Folded[S, R], to: int) -> None:
+    assert params is not None  # noqa: S101 - there is no state where nothing is folded
+    folded.state, rows = step.expire(params, folded.state, to)
+    folded.rows += rows
+
+
+def _crossed(boundaries: Sequence[int], since: int, until: int) -> bool:
+    return bisect_right(boundaries, since) != bisect_right(boundaries, until)
+
+
+def _pieces(facts: Sequence[Fact], boundaries: Sequence[int]) -> Iterator[Sequence[Fact]]:
+    """Runs of facts within one day and one set of parameters."""
     spans = [(fact.at // DAY_US, bisect_right(boundaries, fact.at)) for fact in facts]
     cuts = [0, *(i + 1 for i, (a, b) in enumerate(pairwise(spans)) if a != b), len(facts)]
-    before = None if last_at is None else (last_at // DAY_US, bisect_right(boundaries, last_at))
-    for low, high in pairwise(cuts):
-        day, span = spans[low]
-        new_day = before is None or before[0] != day
-        begins = None
-        if before is not None and before != (day, span):
-            begins = max(day * DAY_US if new_day else 0, boundaries[span - 1] if before[1] != span else 0)
-        yield begins, new_day, facts[low:high]
-        before = spans[low]
+    return (facts[low:high] for low, high in pairwise(cuts) if low < high)

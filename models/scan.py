@@ -212,7 +212,10 @@ class _Desk:
     def act(self, waiting: Waiting, count: Decimal) -> None:
         """Receive or issue `count` of the waiting item at `waiting.at`. Raises BadQuantity."""
         gtin = waiting.code.gtin or ""
-        item = self.params.items[gtin]
+        item = self.params.items.get(gtin)
+        if item is None:
+            self.add(self.refusal(waiting.at, f"unknown item {gtin}", waiting.evidence, waiting.code))
+            return
         quantity = checked(count * item.units)
         act = ScanAct(
             id="",

@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from backend.book.schema import checkpoint, dirty, fold_state, gateway, stream
 
 OVERDUE_US = 1_000_000
+FOR_EVER = 1 << 62
+"""`until` of what holds from a time on, whatever times readings have."""
 
 
 def load_states(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> dict[str, Row[Any]]:
@@ -27,6 +29,13 @@ def save_states(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
 def save_checkpoints(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write checkpoints, over what was there."""
     _replace(tx, checkpoint, ("step", "device_id", "subject", "day"), rows)
+
+
+def drop_checkpoints(tx: Connection, keys: Sequence[tuple[str, int, str, int]]) -> None:
+    """Forget checkpoints, by (step, device_id, subject, day)."""
+    columns = (checkpoint.c.step, checkpoint.c.device_id, checkpoint.c.subject, checkpoint.c.day)
+    for key in keys:
+        tx.execute(delete(checkpoint).where(*(column == value for column, value in zip(columns, key, strict=True))))
 
 
 def _replace(tx: Connection, table: Table, key: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:

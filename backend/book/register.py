@@ -41,8 +41,7 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
         )
     )
     keys = touched.keys(tx, touched.Change(kind, ident, held, body, valid_from))
-    until = max(now, valid_from)
-    derived.mark_dirty(tx, [(k.step, k.device_id, k.subject, valid_from, until) for k in sorted(keys)])
+    derived.mark_dirty(tx, [(k.step, k.device_id, k.subject, valid_from, derived.FOR_EVER) for k in sorted(keys)])
     for subject in touched.subjects(tx, kind, ident):
         events.changed(tx, subject, now)
     return "changed" if entries else "created"

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from backend.book import schema
 from models import epc
 from models.errors import BadCode
-from models.register import Asset, Device, Item
+from models.register import Asset, Device, Item, Location
 
 DOCK, SCAN = "dock", "scan"
 
@@ -50,6 +50,8 @@ def keys(tx: Connection, change: Change) -> set[Key]:
             return _of_device(tx, change)
         case "assets":
             return _of_asset(tx, change)
+        case "locations":
+            return _of_location(tx, change)
         case "tags":
             return set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
         case _:
@@ -74,6 +76,13 @@ def _of_item(tx: Connection, change: Change) -> set[Key]:
     return {*docks, *_scan_keys(tx, change.since)}
 
 
+def _of_location(tx: Connection, change: Change) -> set[Key]:
+    """A scanner may go to any place that is not virtual."""
+    before, after = change.before, change.after
+    real = [isinstance(place, Location) and not place.virtual for place in (before, after)]
+    return set() if real[0] == real[1] else set(_scan_keys(tx, change.since))
+
+
 def _of_asset(tx: Connection, change: Change) -> set[Key]:
     codes = {asset.giai for asset in (change.before, change.after) if isinstance(asset, Asset)}
     if len(codes) == 1 and change.before is not None:
@@ -92,6 +101,7 @@ def _of_device(tx: Connection, change: Change) -> set[Key]:
         if device_id in ids
     }
     touched |= {key for key in _dock_keys(tx, change.since, lambda _: True) if key.device_id in ids}
+    touched |= {key for key in _scan_keys(tx, change.since) if key.device_id in ids}
     for device_id in ids:
         touched |= set(_journalled(tx, device_id, change.since))
     return touched
@@ -133,7 +143,10 @@ def _dock_keys(tx: Connection, since: int, wanted: Callable[[str], bool]) -> Ite
 
 
 def _scan_keys(tx: Connection, since: int) -> Iterator[Key]:
-    return (Key(*row) for row in tx.execute(_fold_states(since)) if row.step == SCAN)
+    act = schema.scan_act.c
+    acted = select(act.device_id, act.subject).where(act.closed_at >= since).distinct()
+    yield from (Key(SCAN, device_id, subject) for device_id, subject in tx.execute(acted))
+    yield from (Key(*row) for row in tx.execute(_fold_states(since)) if row.step == SCAN)
 
 
 def _fold_states(since: int) -> Select[str, int, str]:

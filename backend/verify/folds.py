@@ -9,8 +9,8 @@ from sqlalchemy import Connection, func, select
 from backend.apply import STEPS, end_due, register_name, state_row
 from backend.book.register import load
 from backend.book.schema import checkpoint, dirty, fold_state, journal
-from backend.deriver import Refold, fold_keys
 from backend.post import TABLES
+from backend.refold import Refold, fold_keys
 from backend.step import DAY_US, Key, Step, encode
 from models.register import Register
 
@@ -65,7 +65,7 @@ def checkpoints_rebuilt(seen: Seen) -> tuple[str, list[str]]:
     wrong: list[str] = []
     count = 0
     for step, device_id, keys in seen.rebuilt:
-        made = {(k.key.subject, day): state for k in keys for day, state in k.checkpoints}
+        made = {(k.key.subject, day): state for k in keys for day, state in k.checkpoints.items()}
         where = (checkpoint.c.step == step.name, checkpoint.c.device_id == device_id)
         subjects = {k.key.subject for k in keys}
         stored = {

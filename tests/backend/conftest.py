@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.book.db import open_engine
+from tests.backend.books import Yard, make_template
 
 NOW = 1_795_424_400_000_000
 
@@ -28,3 +29,17 @@ def book(tmp_path: Path, filled_book: Path) -> Iterator[Engine]:
     engine = open_engine("sqlite", tmp_path / "book.db")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated book with the example site and nothing else, to be copied."""
+    return make_template(tmp_path_factory.mktemp("template") / "book.db")
+
+
+@pytest.fixture
+def yard(tmp_path: Path, template: Path) -> Iterator[Yard]:
+    """An empty book of the example site with its ingest and deriver, at NOW."""
+    yard = Yard.copy(template, tmp_path / "yard.db", NOW)
+    yield yard
+    yard.book.dispose()

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert, select
 
 from backend.book import register, schema
 from backend.book.db import open_engine, read, write
+from backend.book.derived import FOR_EVER
 from models import epc
 from models.errors import Refused
 from models.register import Asset, Desk, Device, Door, Item, Location, PackGtin, TagBinding
@@ -96,7 +97,7 @@ def test_an_item_marks_its_crossings_and_every_desk_from_the_day_it_holds(engine
     put(engine, "items", "PUMP", ITEM)
     assert dirty(engine) == {("dock", 1, PUMP), ("scan", 2, "")}
     with write(engine) as tx:
-        assert tx.execute(select(schema.dirty.c.since, schema.dirty.c.until)).first() == (0, NOW)
+        assert tx.execute(select(schema.dirty.c.since, schema.dirty.c.until)).first() == (0, FOR_EVER)
         tx.execute(schema.dirty.delete())
     put(engine, "items", "PUMP", Item("Other name", gtins=ITEM.gtins, reorder_max=Decimal(3)), DAY)
     assert dirty(engine) == set()

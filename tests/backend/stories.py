@@ -1,0 +1,172 @@
+"""Random stories at a site: few tags, doors and scanners, times crowded around time-outs and midnight, late register
+changes, arrivals in any order; told to one book as they came, to another in order, with the register known before.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from backend.book import register
+from backend.book.db import write
+from models import epc
+from models.reading import Input, Reading, Scan, Tag, from_micros, micros
+from models.register import Desk, Device, Door, Item, Location, PackGtin, TagBinding
+from tests.backend.books import DAY, SECOND, Yard
+
+MIDNIGHT = 20_000 * DAY
+TAGS = [
+    epc.encode("urn:epc:id:sgtin:9521321.100010.7"),
+    epc.encode("urn:epc:id:sgtin:9521321.100020.8"),
+    "3034257bf7194e4000001a85",
+]
+BOLT, GLOVE, PUMP = "09521321500013", "09521321500020", "19521321000107"
+CODES = [
+    "SY:RECEIVE", "SY:ISSUE", "SY:LOC:desk", "SY:LOC:shelf", "SY:LOC:warehouse", "SY:QTY:3", "SY:CONFIRM", "SY:CANCEL",
+    f"01{BOLT}", f"01{BOLT}", f"01{GLOVE}", f"01{GLOVE}3040", f"01{PUMP}", "01" + "1" * 14,
+]  # fmt: skip
+EPOCHS = ["A" * 12, "B" * 12, "C" * 12]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One declaration."""
+
+    kind: str
+    id: str
+    body: Struct
+    valid_from: int
+
+
+@dataclass
+class Story:
+    """Readings with the gateway that sends them, and the register's changes."""
+
+    told: list[tuple[str, Reading]]
+    changes: list[Change]
+
+
+def _time(chance: random.Random) -> int:
+    """A moment near midnight of one of three days, on a grid on which time-outs fall together."""
+    step = chance.choice((1, 1, 1, 0.5, 60, 600))
+    at = MIDNIGHT + chance.choice((0, 0, 0, 1, 2)) * DAY + round(chance.randint(-12, 12) * step * SECOND)
+    return at + chance.choice((0, 0, 0, -1, 1))
+
+
+def _reading(chance: random.Random) -> tuple[str, Reading]:
+    at = _time(chance)
+    device_at = from_micros(at) if chance.random() < 0.25 else None
+    kind = chance.random()
+    if kind < 0.62:
+        door = chance.choice(("door-1", "door-1", "door-2"))
+        first = None if chance.random() < 0.5 else from_micros(at - chance.randint(0, 2) * SECOND)
+        rssi = None if chance.random() < 0.2 else float(chance.randint(-70, -50))
+        tag = chance.choice((TAGS[0], TAGS[0], TAGS[1], TAGS[2]))
+        antenna = chance.choice((1, 2, 3, 4))
+        count = chance.randint(1, 4)
+        return "dock-a", Tag(
+            door, from_micros(at), tag, antenna, first_at=first, device_at=device_at, rssi_dbm=rssi, count=count
+        )
+    if kind < 0.95:
+        device = chance.choice(("scanner-1", "scanner-1", "id:hand"))
+        gateway = "dock-a" if device == "scanner-1" else chance.choice(("dock-a", "dock-b"))
+        return gateway, Scan(device, from_micros(at), chance.choice(CODES), "]C1", device_at=device_at)
+    return "dock-a", Input(chance.choice(("door-1", "eye")), from_micros(at), "photo_eye", on=True)
+
+
+def _again(chance: random.Random, told: tuple[str, Reading]) -> tuple[str, Reading]:
+    """The same content a second time, heard at another moment where the device's own clock says which it is."""
+    gateway, reading = told
+    if reading.device_at is None:
+        return told
+    shift = chance.choice((-DAY, -60 * SECOND, -3 * SECOND, -SECOND, 0, SECOND, 2 * SECOND, 30 * SECOND, DAY))
+    fields: dict[str, Any] = {name: getattr(reading, name) for name in reading.__struct_fields__}
+    return gateway, type(reading)(**fields | {"at": from_micros(micros(reading.at) + shift)})
+
+
+def _door(chance: random.Random) -> Change:
+    name = chance.choice(("door-1", "door-2"))
+    rows = chance.choice((([1, 2], [3, 4]), ([1, 2], [3, 4]), ([3, 4], [1, 2]), ([1], [2])))
+    timeout_s = chance.choice((1.0, 2.0, 3.0, 8.0))
+    door = Door(*rows, chance.choice(("warehouse", "desk")), "supplier", "customer", timeout_s)
+    body = Device("dock-a", name, door=door if chance.random() < 0.85 else None)
+    return Change("devices", f"dock-a/{name}", body, _time(chance))
+
+
+def _change(chance: random.Random) -> Change:
+    at = _time(chance)
+    match chance.randrange(7):
+        case 0 | 1:
+            return _door(chance)
+        case 2:
+            packs = [PackGtin(PUMP, Decimal(chance.randint(1, 3)))] if chance.random() < 0.8 else []
+            return Change("items", "PUMP-40", Item("Pump", gtins=packs, tagged=chance.random() < 0.7), at)
+        case 3:
+            packs = [PackGtin(BOLT, Decimal(chance.randint(1, 3)))] if chance.random() < 0.6 else []
+            return Change("items", "BOLT-M8", Item("Bolt", gtins=packs), at)
+        case 4:
+            thing = chance.choice(("stock", "none"))
+            sku, quantity = ("VALVE-2IN", Decimal(chance.randint(1, 9))) if thing == "stock" else (None, None)
+            return Change("tags", chance.choice(TAGS), TagBinding(thing, sku, quantity), at)
+        case 5:
+            return Change("locations", "shelf", Location("Shelf", virtual=chance.random() < 0.3), at)
+        case _:
+            desk = Desk("desk", "supplier", "customer") if chance.random() < 0.8 else None
+            return Change("devices", "id:hand", Device(None, "id:hand", desk=desk), at)
+
+
+def make(chance: random.Random) -> Story:
+    """A story of a few dozen readings and up to five changes."""
+    told = [_reading(chance) for _ in range(chance.randint(3, 30))]
+    told += [_again(chance, chance.choice(told)) for _ in range(chance.randint(0, 6))]
+    return Story(told, [_change(chance) for _ in range(chance.randint(0, 5))])
+
+
+def declare(yard: Yard, changes: Sequence[Change]) -> None:
+    """Put these into the register, in this order."""
+    for each in changes:
+        with write(yard.book) as tx:
+            stamp = {"valid_from": each.valid_from, "now": yard.clock.now}
+            register.put(tx, each.kind, each.id, each.body, actor="test", **stamp)
+
+
+def tell_in_order(yard: Yard, story: Story) -> None:
+    """The register first, then every reading at its time."""
+    declare(yard, story.changes)
+    for gateway, reading in sorted(story.told, key=lambda each: each[1].at):
+        yard.clock.now = max(yard.clock.now, micros(reading.at))
+        yard.send([reading], gateway=gateway)
+
+
+def tell_in_disorder(yard: Yard, story: Story, chance: random.Random) -> None:
+    """Any order, any batches, changes in between, and the deriver now and then."""
+    told = list(story.told)
+    if chance.random() < 0.5:
+        chance.shuffle(told)
+    else:
+        delay = chance.choice((2, 10, 60))
+        late = [(micros(r.at) + round(chance.expovariate(1 / delay) * SECOND), i) for i, (_, r) in enumerate(told)]
+        told = [told[i] for _, i in sorted(late)]
+    changes = list(story.changes)
+    while told or changes:
+        what = chance.random()
+        if changes and (what < 0.15 or not told):
+            declare(yard, [changes.pop(0)])
+        elif told:
+            piece = told[: chance.randint(1, 8)]
+            told = told[len(piece) :]
+            _send(yard, piece, chance)
+        yard.clock.now += chance.choice((0, 1, 5, 40)) * SECOND
+        if chance.random() < 0.35:
+            yard.deriver.step()
+
+
+def _send(yard: Yard, piece: Sequence[tuple[str, Reading]], chance: random.Random) -> None:
+    messages = [
+        yard.message([reading for owner, reading in piece if owner == gateway], chance.choice(EPOCHS), gateway)
+        for gateway in sorted({owner for owner, _ in piece})
+    ]
+    yard.ingest.take(messages * chance.choice((1, 1, 2)))
