@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 HERE    = $(shell $(PY) -c 'import editables, hatchling' 2>/dev/null && echo --no-build-isolation)
 INSTALL = $(PY) -m pip install -q $(HERE) -c constraints.txt -e
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check lock clean
+.PHONY: help venv demo test check bench lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile
@@ -34,6 +34,9 @@ test: .venv/.stockyard-dev check   ## all tests: make test ARGS="tests/models -k
 
 check: .venv/.stockyard-dev   ## format, lint, types, layers, tidy
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/pyright && .venv/bin/lint-imports && $(PY) -m pytest tests/test_tidy.py
+
+bench: .venv/.stockyard-dev   ## measure, on a machine that does nothing else: make bench ONLY=edge,ingest,page
+	@STOCKYARD_BENCH="$(ONLY)" $(PY) -m pytest tests/bench -s -p no:xdist $(ARGS)
 
 lock:            ## write constraints.txt anew from pyproject.toml (newest versions)
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
