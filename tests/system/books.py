@@ -124,13 +124,17 @@ class Account:
         return sorted(at for epc, at in self.truth if epc not in committed)
 
 
-def account(outbox: Path, book: Path, truths: Iterable[Path]) -> Account:
-    """Read everything."""
-    held = query(outbox, "SELECT epoch, seq, text FROM readings")
+def account(outboxes: Iterable[Path], book: Path, truths: Iterable[Path]) -> Account:
+    """Read everything. Outboxes that are copies must agree in what they share."""
+    held: dict[Key, bytes] = {}
+    for outbox in outboxes:
+        rows = {(epoch, seq): text for epoch, seq, text in query(outbox, "SELECT epoch, seq, text FROM readings")}
+        assert all(held.get(key, text) == text for key, text in rows.items()), "two texts under one number"
+        held |= rows
     journalled = query(book, "SELECT epoch, seq, body FROM journal JOIN stream ON stream.id = stream_id")
     told = [json.loads(line) for path in truths for line in path.read_text().splitlines()]
     return Account(
-        outbox={(epoch, seq): text for epoch, seq, text in held},
+        outbox=held,
         journal=[((epoch, seq), body) for epoch, seq, body in journalled],
         extra={table: query(book, f"SELECT count(*) FROM {table}")[0][0] for table in ("gap", "quarantine")},  # noqa: S608
         truth=[(read["epc"], read["at_us"]) for read in told],
@@ -157,3 +161,9 @@ def edge_rate(account: Account) -> float:
             times.setdefault(epoch, []).append(tag.at)
     ran_us = sum(max(each) - min(each) for each in times.values())
     return sum(map(len, times.values())) / ran_us * 1e6
+
+
+def journal_rate(book: Path) -> float:
+    """Readings a second that the backend journalled, from the first to the last."""
+    ((rows, took_us),) = query(book, "SELECT count(*), max(received_at) - min(received_at) FROM journal")
+    return float(rows / took_us * 1e6)

@@ -11,6 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from backend import site
+from backend.app import clock, open_book
+from backend.book.migrations import migrate
+from backend.config import load
 from tests.system import books
 
 MOSQUITTO = shutil.which("mosquitto")
@@ -96,7 +100,7 @@ class Part:
 
     def bugs(self) -> str:
         """The first traceback in its log."""
-        return self.log.read_text(errors="replace").partition("Traceback")[2][:4000]
+        return self.log.read_text(errors="replace").partition("Traceback")[2][:4000] if self.log.exists() else ""
 
     def _running(self) -> "subprocess.Popen[bytes]":
         assert self.process is not None, f"{self.name} does not run"
@@ -104,12 +108,16 @@ class Part:
 
 
 class Plant:
-    """Two readers at a site's doors, an edge, a broker, a backend; `parts` by name, none of them started."""
+    """Two readers at a site's doors, an edge, a broker, a backend; `parts` by name.
+
+    "twin" is a second gateway of the edge's name and devices with an outbox of its own. `start` leaves it out.
+    """
 
     def __init__(self, folder: Path, seed: int, rate: float) -> None:
         self.folder = folder
         self.fuse = folder / "fuse"
         self.outbox, self.book = folder / "edge" / "outbox.db", folder / "backend" / "book.db"
+        self.twin_outbox = folder / "twin" / "outbox.db"
         self.truths = [folder / f"{door}.jsonl" for door in DOORS]
         self.broker_port = free_port()
         ports = [free_port() for _ in DOORS]
@@ -119,6 +127,7 @@ class Plant:
             "broker": [str(MOSQUITTO), "-c", "mosquitto.conf"],
             "backend": [python, str(HERE / "crashing_backend.py"), str(self.fuse), "serve", "-c", "backend.toml"],
             "edge": [python, "-m", "edge", "run", "-c", "edge.toml"],
+            "twin": [python, "-m", "edge", "run", "-c", "twin.toml"],
         }
         for number, (door, port) in enumerate(zip(DOORS, ports, strict=True)):
             reader = [python, "-m", "simulators", "device", "llrp", "--listen", f"127.0.0.1:{port}", "--distinct"]
@@ -130,19 +139,28 @@ class Plant:
         mqtt = f'[mqtt]\nurl = "mqtt://127.0.0.1:{self.broker_port}"\n'
         broker = f"listener {self.broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"
         backend = f'[backend]\nstate_dir = "{self.book.parent}"\nlisten = "127.0.0.1:{free_port()}"\n{mqtt}'
-        edge = f'[gateway]\nname = "{GATEWAY}"\nstate_dir = "{self.outbox.parent}"\n{mqtt}'
+        edge = mqtt
         for door, port in zip(DOORS, reader_ports, strict=True):
             edge += f'[[device]]\nname = "{door}"\ndriver = "llrp"\naddress = "127.0.0.1:{port}"\n'
             edge += "antennas = [1, 2, 3, 4]\n"
-        for name, text in (("mosquitto.conf", broker), ("backend.toml", backend), ("edge.toml", edge)):
+        for name, outbox in (("edge.toml", self.outbox), ("twin.toml", self.twin_outbox)):
+            gateway = f'[gateway]\nname = "{GATEWAY}"\nstate_dir = "{outbox.parent}"\n'
+            (self.folder / name).write_text(gateway + edge)
+        for name, text in (("mosquitto.conf", broker), ("backend.toml", backend)):
             (self.folder / name).write_text(text)
 
     def start(self) -> None:
         """Declare the site, then start everything and wait until readings of both doors are journalled."""
-        for name in ("broker", *DOORS, "edge"):
+        for name in ("broker", *DOORS):
             self.parts[name].start()
-        self.stockyard("apply", str(SITE), "-c", "backend.toml")
-        self.parts["backend"].start()
+        book = open_book(load(self.folder / "backend.toml"))
+        migrate(book)
+        site.apply(book, SITE, clock(), "test")
+        book.dispose()
+        backend = self.parts["backend"]
+        backend.start()
+        wait_for("the backend", lambda: "connected to the broker" in backend.log.read_text(errors="replace"), 60)
+        self.parts["edge"].start()
         self.await_up(60)
 
     def await_up(self, seconds: float) -> float:
@@ -159,16 +177,24 @@ class Plant:
         now = time.time_ns() // 1000
         for door in DOORS:
             self.parts[door].end()
-        wait_for("both doors lost", lambda: books.lost_since(self.outbox, now) >= set(DOORS), 10)
+        wait_for("both doors lost", lambda: self._lost_since(now) >= set(DOORS), 10)
+
+    def _lost_since(self, at: int) -> set[str]:
+        return set[str]().union(*(books.lost_since(outbox, at) for outbox in (self.outbox, self.twin_outbox)))
 
     def await_drained(self, seconds: float) -> float:
-        """Wait until nothing is added to the outbox any more, and every row of it is receipted. How long it took."""
+        """Wait until nothing is added to the outbox any more, and every row of it is receipted.
+
+        Edge and backend say the same of every epoch then. How long it took.
+        """
         seen, since, begun = -1, 0.0, time.monotonic()
 
         def still() -> bool:
             nonlocal seen, since
-            rows, waiting = books.depth(self.outbox)
-            if rows != seen or waiting:
+            depths = [books.depth(outbox) for outbox in (self.outbox, self.twin_outbox)]
+            marks = books.receipted(self.outbox) | books.receipted(self.twin_outbox)
+            rows = sum(committed for committed, _ in depths)
+            if rows != seen or any(waiting for _, waiting in depths) or marks != books.marks(self.book):
                 seen, since = rows, time.monotonic()
             return time.monotonic() - since > STILL_S
 
@@ -186,7 +212,7 @@ class Plant:
     def check_logs(self) -> None:
         """No part had a bug: those that a thread's restart hides are in its log."""
         for part in self.parts.values():
-            assert "Traceback" not in part.log.read_text(errors="replace"), f"{part.name}:\n{part.bugs()}"
+            assert not part.bugs(), f"{part.name}: Traceback{part.bugs()}"
 
     def broken_invariants(self) -> list[dict[str, str]]:
         """What `stockyard verify` says is broken; it exits 0 if nothing is."""
