@@ -223,7 +223,7 @@ def _serve(folder: Path, port: int) -> None:
     app = create_app(Services(engine, lambda: time.time_ns() // 1000, lambda *_: True))
     add_page(app)
     server = Server(app, "127.0.0.1", port)
-    print(server.url, flush=True)  # noqa: T201 - a script
+    print(server.url, flush=True)
     server.run(Event())
 
 

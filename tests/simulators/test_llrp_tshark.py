@@ -108,7 +108,7 @@ def test_wireshark_finds_nothing_malformed(
     assert set(kinds) >= REQUESTS | ANSWERS, f"not seen: {(REQUESTS | ANSWERS) - set(kinds)}"
     assert kinds[61] >= REPORTS
     expert = tshark(port, file, "-q", "-z", "expert")
-    print(f"\n{kinds[61]} reports, {len(kinds)} message types, {sum(kinds.values())} messages\n{expert}")  # noqa: T201
+    print(f"\n{kinds[61]} reports, {len(kinds)} message types, {sum(kinds.values())} messages\n{expert}")
     assert tshark(port, file, "-Y", "_ws.malformed || (llrp && _ws.expert.severity >= warning)") == ""
     assert "LLRP" not in expert
     assert "Malformed" not in expert
