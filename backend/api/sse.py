@@ -30,12 +30,14 @@ class Event:
     """One row of the `event` table."""
 
     n: int
+    at: int
     kind: str
     body: bytes
 
 
 MAX_STREAMS = 64
 Render = Callable[[list[Event]], Iterable[str]]
+"""What to send for these new events; asked at every poll, also when there are none."""
 
 
 def stream(services: Services, after: int | None, render: Render) -> Response:
@@ -79,8 +81,8 @@ async def _follow(services: Services, after: int | None, render: Render) -> Asyn
         events = await run_in_threadpool(_since, services, seen)
         if events:
             seen = events[-1].n
-            for text in render(events):
-                yield text
+        for text in render(events):
+            yield text
         if len(events) < BATCH:
             await asyncio.sleep(POLL_S)
 
@@ -98,9 +100,14 @@ def newest(tx: Connection) -> int:
 
 
 def _since(services: Services, after: int) -> list[Event]:
-    query = select(event.c.n, event.c.kind, event.c.body).where(event.c.n > after).order_by(event.c.n).limit(BATCH)
+    query = (
+        select(event.c.n, event.c.at, event.c.kind, event.c.body)
+        .where(event.c.n > after)
+        .order_by(event.c.n)
+        .limit(BATCH)
+    )
     with read(services.book) as tx:
-        return [Event(n, kind, bytes(body)) for n, kind, body in tx.execute(query)]
+        return [Event(n, at, kind, bytes(body)) for n, at, kind, body in tx.execute(query)]
 
 
 def _heartbeat(services: Services, now: int) -> str:

@@ -11,9 +11,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from backend.api.approval import Verdict
 from backend.api.routes.decisions import acknowledge, decided
 from backend.api.services import Services, Use
-from backend.api.sse import Event, message, newest, stream
+from backend.api.sse import newest, stream
 from backend.book.db import read
 from backend.web.evidence import behind_crossing, behind_movement
+from backend.web.live import Changes
 from backend.web.sections import SECTIONS
 from models.errors import NotFound, Refused
 
@@ -116,13 +117,5 @@ async def live(
     after: Annotated[int, Query(ge=0, lt=2**63)],
     last_event_id: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
 ) -> Response:
-    """What changed, coalesced: one event per kind however many rows there are, so that a flood stays cheap here."""
-    return stream(services, after if last_event_id is None else last_event_id, coalesced)
-
-
-def coalesced(events: list[Event]) -> list[str]:
-    """One server-sent event per kind, with how many there were; each carries the last number of them all."""
-    counts: dict[str, int] = {}
-    for each in events:
-        counts[each.kind] = counts.get(each.kind, 0) + 1
-    return [message(kind, str(count), events[-1].n) for kind, count in counts.items()]
+    """What changed, by kind; the page fetches the sections that show it."""
+    return stream(services, after if last_event_id is None else last_event_id, Changes(services.clock))

@@ -10,11 +10,9 @@ from sqlalchemy import Engine, insert, select, update
 from backend.api import create_app
 from backend.api.items import Stock
 from backend.api.services import Services
-from backend.api.sse import Event
 from backend.book import schema
 from backend.book.db import read, write
 from backend.web import add_page
-from backend.web.page import coalesced
 from backend.web.sections import SECTIONS, StockLine
 
 NOW = 1_795_424_400_000_000
@@ -192,8 +190,3 @@ def test_the_lots_of_a_place_are_counted_not_listed() -> None:
         ("hall", "-1", ["A"]),
     ]
     assert (line.total, line.on_order, line.is_negative) == ("6", "7", True)
-
-
-def test_a_flood_of_events_is_one_per_kind() -> None:
-    told = coalesced([Event(1, "crossing", b"{}"), Event(2, "alert", b"{}"), Event(3, "crossing", b"{}")])
-    assert told == ["id: 3\nevent: crossing\ndata: 2\n\n", "id: 3\nevent: alert\ndata: 1\n\n"]
