@@ -34,8 +34,8 @@ class Planner:
     def run(self, stop: Event) -> None:
         """Work until stop."""
         while not stop.is_set():
-            self.step()
-            stop.wait(EVERY_S)
+            if self.step() < ROWS_A_STEP:
+                stop.wait(EVERY_S)
 
     def step(self) -> int:
         """Judge one page of what changed, and everything for the rules whose hour it is; how many rows were taken."""

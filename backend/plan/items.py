@@ -42,16 +42,20 @@ class Shelf(Struct, frozen=True):
 
 
 def load_positions(view: View, skus: Sequence[str]) -> list[tuple[str, Position]]:
-    """The positions of items; one that the register does not know has no minimum."""
+    """The positions of items. One that the register does not know has no minimum.
+
+    Nor has one that never was at any place: nothing is known of its stock, which is not the same as none.
+    """
     held = _balances(view, skus)
     ordered = proposals.on_order(view.tx, proposals.suppliers(view.register, view.now))
     found: list[tuple[str, Position]] = []
     for sku in skus:
         body = view.register.get("items", sku, view.now)
         item = body if isinstance(body, Item) else Item(sku)
+        rule = _rule(sku, item) if sku in held else None
         on_hand = sum((quantity for _, _, quantity in held.get(sku, [])), Decimal(0))
         waiting = ordered.get(sku, Decimal(0))
-        facts = Position(sku, item.name, on_hand, waiting, _rule(sku, item), item.supplier)
+        facts = Position(sku, item.name, on_hand, waiting, rule, item.supplier)
         found.append((f"item:{sku}", facts))
     return found
 

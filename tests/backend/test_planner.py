@@ -24,6 +24,7 @@ from models.stock.ledger import Movement
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "site.example.toml"
 S = 1_000_000
 START = 1_763_000_000 * S
+SKUS = ("PUMP-40", "VALVE-2IN", "FILTER-10", "MOTOR-1KW", "BOLT-M8", "GLOVE-L", "TAPE-48")
 
 
 @dataclass
@@ -38,18 +39,29 @@ class Site:
         site.apply(self.engine, EXAMPLE, self.now, "test")
         self.planner = Planner(self.engine, lambda: self.now)
 
+    def begin(self) -> None:
+        """Every item has been here once; then the planner looks for the first time."""
+        for way in (("supplier", "warehouse"), ("warehouse", "customer")):
+            self.post([self.moved(sku, f"{sku}{way}", 1, *way) for sku in SKUS])
+        self.now += 60 * S
+        self.plan()
+
     def plan(self) -> None:
         while self.planner.step():
             pass
 
-    def move(self, name: str, quantity: int, source: str, target: str) -> None:
-        """A movement, and what the planner makes of it a minute later."""
-        what = {"sku": "PUMP-40", "lot": None, "reason": "test", "evidence": [], "reverses": None}
-        moved = Movement(
-            id=derived_id("t", name), at=self.now, quantity=Decimal(quantity), source=source, target=target, **what
-        )
+    def moved(self, sku: str, name: str, quantity: int, source: str, target: str) -> Movement:
+        what = {"lot": None, "reason": "test", "evidence": [], "reverses": None}
+        ends = {"source": source, "target": target}
+        return Movement(id=derived_id("t", name), at=self.now, sku=sku, quantity=Decimal(quantity), **ends, **what)
+
+    def post(self, movements: list[Movement]) -> None:
         with write(self.engine) as tx:
-            ledger.post(tx, [moved], [], "test", self.now)
+            ledger.post(tx, movements, [], "test", self.now)
+
+    def move(self, name: str, quantity: int, source: str, target: str) -> None:
+        """A movement of pumps, and what the planner makes of it a minute later."""
+        self.post([self.moved("PUMP-40", name, quantity, source, target)])
         self.now += 60 * S
         self.plan()
 
@@ -81,6 +93,8 @@ def book(tmp_path: Path) -> Iterator[Site]:
 
 def test_the_first_look_is_at_everything(book: Site) -> None:
     book.plan()
+    assert book.open("reorder") == [], "nothing is known of what never was here"
+    book.begin()
     assert book.proposals() == [("open", "60")]
     assert len(book.open("reorder")) == 7
     with read(book.engine) as tx:
@@ -90,7 +104,7 @@ def test_the_first_look_is_at_everything(book: Site) -> None:
 
 
 def test_a_need_that_vanished_is_withdrawn(book: Site) -> None:
-    book.plan()
+    book.begin()
     book.move("a", 20, "supplier", "warehouse")
     assert book.proposals() == [("open", "60")], "still needed, and its figures are fresh"
     book.now += REVISED_AFTER_US
@@ -105,7 +119,7 @@ def test_a_need_that_vanished_is_withdrawn(book: Site) -> None:
 
 
 def test_what_is_approved_is_on_order_until_it_comes(book: Site) -> None:
-    book.plan()
+    book.begin()
     book.decide("approved")
     assert "item:PUMP-40" not in book.open("reorder")
     book.move("a", 25, "supplier", "warehouse")
@@ -119,7 +133,7 @@ def test_what_is_approved_is_on_order_until_it_comes(book: Site) -> None:
 
 
 def test_a_rejection_holds_for_a_day(book: Site) -> None:
-    book.plan()
+    book.begin()
     book.decide("rejected")
     book.move("a", 3, "supplier", "warehouse")
     assert book.proposals() == [("rejected", "60")]
@@ -191,7 +205,7 @@ def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:
 
 
 def test_a_crash_repeats_what_it_took(book: Site) -> None:
-    book.plan()
+    book.begin()
     with write(book.engine) as tx:
         events.changed(tx, "item:PUMP-40", book.now)
 
@@ -207,6 +221,7 @@ def test_a_crash_repeats_what_it_took(book: Site) -> None:
 
 
 def test_it_runs_until_it_is_stopped(book: Site) -> None:
+    book.post([book.moved(sku, sku, 1, "supplier", "warehouse") for sku in SKUS])
     stop = Event()
     thread = Thread(target=book.planner.run, args=(stop,))
     thread.start()
