@@ -65,7 +65,9 @@ class Backend:
             "ingest": IngestWorker(Ingest(self.book, clock), self.transport, clock).run,
             "deriver": Deriver(self.book, clock).run,
             "planner": Planner(self.book, clock).run,
-            "projector": Projector(self.book, open_telemetry(self.config), clock).run,
+            "projector": Projector(
+                self.book, open_telemetry(self.config), clock, self.config.telemetry.retention_days
+            ).run,
             "announcer": Announcer(self.book, self.transport).run,
             "api": self.server.run,
         }
