@@ -38,6 +38,7 @@ class Refold:
     """Checkpoints as they were, by day."""
     last_at: int | None = None
     last: Arrival | None = None
+    due_at: int | None = None
     end: int | None = None
     """The day before which everything was folded anew; None: to the end."""
     new: list[Derived] = field(default_factory=list[Derived])

@@ -6,11 +6,14 @@ Everything runs in one read transaction of a running system: what it sees is one
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from backend.book.db import read
 from backend.verify import books, folds, intake
 from backend.verify.folds import Seen
+from models.errors import Refused
 
 Check = Callable[[Seen], tuple[str, list[str]]]
 """A figure, and what is wrong: empty if nothing is."""
@@ -19,6 +22,8 @@ CHECKS: dict[str, Check] = {
     "file integrity": intake.file_integrity,
     "each seq once": intake.streams_whole,
     "readings as they came": intake.readings_as_said,
+    "scans put by programs journalled": intake.scans_journalled,
+    "refused messages counted": intake.refusals_counted,
     "derived rows = fold of the journal": folds.derived_rebuilt,
     "states = fold of the journal": folds.states_rebuilt,
     "checkpoints = fold of the journal": folds.checkpoints_rebuilt,
@@ -28,8 +33,11 @@ CHECKS: dict[str, Check] = {
     "readings behind the evidence": books.readings_behind,
     "stock or asset, never both": books.stock_or_asset,
     "one open alert, one open proposal": books.one_open,
+    "alerts = their recorded life": books.alert_histories,
 }
 SHOWN = 3
+DAMAGE = (Refused, ValueError, LookupError, TypeError, ArithmeticError, msgspec.MsgspecError, SQLAlchemyError)
+"""What a check may stumble over in a damaged row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +52,18 @@ class Finding:
 
 def verify(book: Engine) -> list[Finding]:
     """Check every invariant of the book."""
-    with read(book) as tx:
-        seen = Seen(tx)
-        return [_finding(name, check, seen) for name, check in CHECKS.items()]
+    try:
+        with read(book) as tx:
+            seen = Seen(tx)
+            return [_finding(name, check, seen) for name, check in CHECKS.items()]
+    except DatabaseError as error:
+        return [Finding(next(iter(CHECKS)), "cannot be read", ok=False, detail=str(error.orig))]
 
 
 def _finding(name: str, check: Check, seen: Seen) -> Finding:
-    figure, wrong = check(seen)
+    try:
+        figure, wrong = check(seen)
+    except DAMAGE as error:
+        figure, wrong = "cannot be checked", [f"{type(error).__name__}: {error}"[:300]]
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
     return Finding(name, figure, not wrong, "; ".join(wrong[:SHOWN]) + more)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from backend.apply import STEPS
 from backend.book import ledger
 from backend.book.journal import short
-from backend.book.schema import alert, balance, crossing, journal, ledger_head, proposal, scan_act
+from backend.book.schema import alert, alert_event, balance, crossing, journal, ledger_head, proposal, scan_act
 from backend.verify.folds import Seen
 from models.stock.ledger import GENESIS, BadMovement, Movement, balances, entry_hash, net
 from models.units import quantity_text
@@ -109,3 +109,25 @@ def one_open(seen: Seen) -> tuple[str, list[str]]:
     wrong = [f"{rule} of {subject}: {count} open alerts" for rule, subject, count in alerts if count > 1]
     wrong += [f"{sku}: {count} open proposals" for sku, count in tx.execute(open_proposals) if count > 1]
     return f"{len(alerts)} open alerts", wrong
+
+
+LIFE = {"raised": "open", "reopened": "open", "acknowledged": "acknowledged", "closed": "closed"}
+"""What an alert is after each step of its life; `said again` changes nothing."""
+
+
+def alert_histories(seen: Seen) -> tuple[str, list[str]]:
+    """Every alert was raised once and stands where the last step of its recorded life left it."""
+    tx = seen.tx
+    lives: dict[str, list[str]] = {ident: [] for ident in tx.scalars(select(alert.c.id))}
+    steps = tx.execute(select(alert_event.c.alert_id, alert_event.c.what).order_by(alert_event.c.n)).all()
+    orphans = {ident for ident, _ in steps} - lives.keys()
+    wrong = [f"alert {ident}: a life without the alert" for ident in sorted(orphans)]
+    for ident, what in steps:
+        if ident in lives and what in LIFE:
+            lives[ident].append(what)
+    for row in tx.execute(select(alert.c.id, alert.c.rule, alert.c.subject, alert.c.state)):
+        life = lives[row.id]
+        if not life or life[0] != "raised" or life.count("raised") != 1 or LIFE[life[-1]] != row.state:
+            told = ", ".join(life) or "nothing"
+            wrong.append(f"{row.rule} of {row.subject}: {row.state}, its recorded life is {told}")
+    return f"{len(steps)} steps of {len(lives)} alerts", wrong

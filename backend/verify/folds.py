@@ -1,6 +1,6 @@
 """Derived facts: a fold of the whole journal from nothing gives the same rows, states and checkpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,11 @@ from backend.book.schema import checkpoint, dirty, fold_state, journal
 from backend.post import TABLES
 from backend.refold import Refold, fold_keys
 from backend.step import DAY_US, Key, Step, encode
+from models import wire
+from models.reading import Unknown
 from models.register import Register
+
+PAGE = 5000
 
 
 class Seen:
@@ -48,14 +52,17 @@ def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
 
 
 def states_rebuilt(seen: Seen) -> tuple[str, list[str]]:
-    """What each key stands at is where the fold of its readings ends."""
+    """What each key stands at is where the fold of its readings ends, and when it is due."""
     wrong: list[str] = []
     count = 0
     for step, device_id, keys in seen.rebuilt:
         stored = _states(seen.tx, step, device_id)
         for k in keys:
             count += 1
-            if bytes(stored[k.key.subject]["state"]) != encode(k.state):
+            row = stored.get(k.key.subject)
+            made = None if k.last is None else (encode(k.state), k.last.at, k.last.content, k.due_at)
+            kept = None if row is None else (row["state"], row["last_at"], row["last_hash"], row["due_at"])
+            if made != kept:
                 wrong.append(f"{step.name} {k.key.device} {k.key.subject}: another state")
     return f"{count} keys", wrong
 
@@ -90,28 +97,38 @@ def _states(tx: Connection, step: Step[Any, Any, Any], device_id: int) -> dict[s
 def _rebuilt(tx: Connection) -> Iterator[tuple[Step[Any, Any, Any], int, list[Refold]]]:
     register = load(tx)
     for step in STEPS:
-        devices = select(fold_state.c.device_id).where(fold_state.c.step == step.name).distinct()
-        for device_id in tx.scalars(devices).all():
+        of_step = (
+            select(journal.c.device_id).where(journal.c.kind == step.kind),
+            select(fold_state.c.device_id).where(fold_state.c.step == step.name),
+            select(step.table.c.device_id),
+        )
+        for device_id in sorted({found for query in of_step for found in tx.scalars(query.distinct())}):
             yield step, device_id, _from_nothing(tx, register, step, device_id)
 
 
 def _from_nothing(tx: Connection, register: Register, step: Step[Any, Any, Any], device_id: int) -> list[Refold]:
-    where = (dirty.c.step == step.name, dirty.c.device_id == device_id)
-    waiting = set(tx.scalars(select(dirty.c.subject).where(*where)))
-    stored = {subject: row for subject, row in _states(tx, step, device_id).items() if subject not in waiting}
-    first, last = tx.execute(
-        select(func.min(journal.c.at), func.max(journal.c.at)).where(journal.c.device_id == device_id)
-    ).one()
-    if first is None:
-        return []
+    stored = _states(tx, step, device_id)
+    subjects = _subjects(tx, step, device_id, stored)
+    ends = select(func.min(journal.c.at), func.max(journal.c.at)).where(journal.c.device_id == device_id)
+    first, last = (at or 0 for at in tx.execute(ends).one())
     name = register_name(tx, device_id)
-    keys = [
-        Refold(Key(device_id, name, subject), first // DAY_US, last // DAY_US, None, {}) for subject in sorted(stored)
-    ]
+    keys = [Refold(Key(device_id, name, subject), first // DAY_US, last // DAY_US, None, {}) for subject in subjects]
     for k in fold_keys(tx, register, step, keys):
-        closed_to = stored[k.key.subject]["closed_to"]
-        if closed_to is not None and k.last is not None:
-            ended = end_due(step, register, k.key, state_row(step, register, k.key, k.state, k.last), closed_to)
-            k.state = ended.state
-            k.new += ended.new
+        if k.last is None:
+            continue
+        row = state_row(step, register, k.key, k.state, k.last)
+        closed_to = stored[k.key.subject]["closed_to"] if k.key.subject in stored else None
+        ended = end_due(step, register, k.key, row, -1 if closed_to is None else closed_to)
+        k.state, k.due_at = ended.state, ended.due_at
+        k.new += ended.new
     return keys
+
+
+def _subjects(tx: Connection, step: Step[Any, Any, Any], device_id: int, stored: Iterable[str]) -> list[str]:
+    """Every subject that the journal, the states or the rows know of this device; dirty ones wait for the deriver."""
+    bodies = select(journal.c.body).where(journal.c.device_id == device_id, journal.c.kind == step.kind)
+    readings = (wire.decode(body) for body in tx.execute(bodies).scalars().yield_per(PAGE))
+    heard = {step.subject(reading) for reading in readings if not isinstance(reading, Unknown)}
+    rows = tx.scalars(select(step.table.c.subject).where(step.table.c.device_id == device_id).distinct())
+    waiting = tx.scalars(select(dirty.c.subject).where(dirty.c.step == step.name, dirty.c.device_id == device_id))
+    return sorted({*heard, *stored, *rows}.difference(waiting))

@@ -1,0 +1,180 @@
+"""`stockyard verify`: every invariant is there to be broken, and a damaged row is named by the invariant it breaks."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.book import alerts
+from backend.book.db import write
+from backend.cli import app
+from backend.scans import ApiScans
+from backend.verify import CHECKS
+from models import epc, wire
+from models.alert import Alert
+from models.reading import Gap, Reading, Scan, Tag, from_micros
+from tests.backend.books import SECOND, Yard, batch
+from tests.backend.stories import BOLT, MIDNIGHT
+
+OK, INTEGRITY = 0, 5
+PUMP = epc.encode("urn:epc:id:sgtin:9521321.100010.7")
+FORK = epc.encode("urn:epc:id:giai:9521321.55")
+
+
+def a_pass(door: str, tag: str, begin: int, first: int = 3, then: int = 1) -> list[Reading]:
+    return [
+        Tag(door, from_micros(begin + i * SECOND), tag, antenna, rssi_dbm=-55.0, count=3)
+        for i, antenna in enumerate((first, first, then, then))
+    ]
+
+
+@pytest.fixture(scope="module")
+def run(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small real run: passes over two days, scans, a gap, bad input, alerts."""
+    folder = tmp_path_factory.mktemp("run")
+    yard = Yard.copy(template, folder / "book.db", MIDNIGHT)
+    yard.send(a_pass("door-1", PUMP, MIDNIGHT - 60 * SECOND))
+    yard.send(a_pass("door-2", FORK, MIDNIGHT - 30 * SECOND))
+    yard.send(a_pass("door-1", PUMP, MIDNIGHT - SECOND, 1, 3))
+    codes = ("SY:RECEIVE", "SY:LOC:desk", f"01{BOLT}3040", f"01{BOLT}3002")
+    yard.send([Scan("scanner-1", from_micros(MIDNIGHT + i * SECOND), code, "]C1") for i, code in enumerate(codes)])
+    yard.ingest.take([batch("E" * 12, 1, [wire.encode(Gap("", from_micros(MIDNIGHT), 1, 40, "outbox quota"))])])
+    yard.ingest.take(
+        [batch("E" * 12, 41, [b'{"kind":"tag"}', b'{"kind":"tide","device":"x","at":"2026-01-01T00:00:00Z"}'])]
+    )
+    yard.ingest.take([batch("E" * 12, 41, [b'{"kind":"other"}'])])
+    unreadable = batch("E" * 12, 43, [])
+    yard.ingest.take([type(unreadable)(unreadable.topic, b"{")] * 12)
+    scan = Scan("handheld", from_micros(MIDNIGHT), f"01{BOLT}", "]C1")
+    assert ApiScans().put(yard.book, "mine", wire.encode(scan), yard.clock.now)
+    yard.send(a_pass("door-1", PUMP, MIDNIGHT + 3600 * SECOND))
+    yard.settle()
+    with write(yard.book) as tx:
+        for subject in ("a", "b"):
+            alerts.raise_alert(tx, Alert("test", subject, "warning", "t", "{}"), 1, "test")
+        alerts.close(tx, "test", "b", 2)
+    yard.book.dispose()
+    (folder / "backend.toml").write_text(f'[backend]\nstate_dir = "{folder}"\n')
+    return folder
+
+
+def verify(folder: Path) -> tuple[int, dict[str, bool]]:
+    """Exit status, and whether each invariant holds."""
+    (folder / "backend.toml").write_text(f'[backend]\nstate_dir = "{folder}"\n')
+    done = CliRunner().invoke(app, ["verify", "-c", str(folder / "backend.toml"), "--json"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, {row["invariant"]: row[""] == "ok" for row in json.loads(done.stdout)}
+
+
+def test_an_undamaged_book_is_whole(run: Path) -> None:
+    status, found = verify(run)
+    assert (status, found) == (OK, dict.fromkeys(CHECKS, True))
+
+
+FIRST_TAG = "SELECT min(seq) FROM journal WHERE kind = 'tag'"
+TWO_PROPOSALS = """INSERT INTO proposal (id, sku, quantity, position, reorder_min, reorder_max, state, made_at)
+    SELECT value, 'PUMP-40', '1', '0', '1', '2', 'open', 1 FROM json_each('[1, 2]')"""
+DAMAGES: list[tuple[str, str]] = [
+    ("each seq once", "DELETE FROM journal WHERE seq = ($tag)"),
+    ("each seq once", "UPDATE stream SET mark = mark + 1 WHERE id = 1"),
+    ("each seq once", "UPDATE stream SET mark = mark - 1 WHERE id = 1"),
+    ("each seq once", "UPDATE gap SET to_seq = 39"),
+    ("each seq once", "UPDATE gap SET to_seq = 41"),
+    ("each seq once", "DELETE FROM quarantine WHERE sort = 'invalid'"),
+    ("each seq once", "UPDATE quarantine SET sort = 'invalid' WHERE sort = 'conflict'"),
+    ("each seq once", "UPDATE journal SET stream_id = 99 WHERE stream_id = 1"),
+    ("readings as they came", "UPDATE journal SET at = at + 1 WHERE seq = ($tag)"),
+    ("readings as they came", "UPDATE journal SET content = content + 1 WHERE seq = ($tag)"),
+    ("readings as they came", "UPDATE journal SET kind = 'fix' WHERE seq = ($tag)"),
+    ("readings as they came", "UPDATE device SET name = 'door-9' WHERE name = 'door-1'"),
+    ("readings as they came", "UPDATE journal SET body = x'7b' WHERE seq = ($tag)"),
+    ("readings as they came", "UPDATE journal SET body = replace(body, '-55.0', '-56.0') WHERE seq = ($tag)"),
+    ("scans put by programs journalled", "UPDATE api_scan SET seq = seq + 1"),
+    ("refused messages counted", "UPDATE refused_count SET count = 9"),
+    ("refused messages counted", "UPDATE quarantine SET sort = 'envelope' WHERE sort = 'conflict'"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET direction = 'none' WHERE n = 1"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET subject = 'aa' WHERE n = 1"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET device_id = 77 WHERE n = 1"),
+    ("derived rows = fold of the journal", "DELETE FROM scan_act WHERE n = 1"),
+    ("derived rows = fold of the journal", "UPDATE register_entry SET valid_from = 9000000000000000"),
+    ("derived rows = fold of the journal", "UPDATE register_entry SET body = x'7b' WHERE n = 1"),
+    ("states = fold of the journal", "UPDATE fold_state SET state = x'80'"),
+    ("states = fold of the journal", "UPDATE fold_state SET last_at = last_at + 1 WHERE step = 'dock'"),
+    ("states = fold of the journal", "UPDATE fold_state SET due_at = 1 WHERE step = 'dock'"),
+    ("states = fold of the journal", "DELETE FROM fold_state WHERE step = 'dock'"),
+    ("checkpoints = fold of the journal", "UPDATE checkpoint SET state = x'c0' WHERE length(state) > 1"),
+    ("checkpoints = fold of the journal", "DELETE FROM checkpoint WHERE day = (SELECT max(day) FROM checkpoint)"),
+    ("checkpoints = fold of the journal", "UPDATE checkpoint SET day = day + 9"),
+    ("ledger chain", "UPDATE movement SET quantity = '2' WHERE n = 1"),
+    ("ledger chain", "UPDATE movement SET recorded_at = recorded_at + 1 WHERE n = 1"),
+    ("ledger chain", "UPDATE movement SET evidence = '[]' WHERE n = 1"),
+    ("ledger chain", "UPDATE movement SET hash = x'00' WHERE n = 1"),
+    ("ledger chain", "UPDATE movement SET quantity = 'x' WHERE n = 1"),
+    ("ledger chain", "DELETE FROM movement WHERE n = (SELECT max(n) FROM movement)"),
+    ("ledger chain", "UPDATE ledger_head SET n = n + 1"),
+    ("balances = ledger", "UPDATE balance SET on_hand = '7' WHERE location = 'desk'"),
+    ("balances = ledger", "DELETE FROM balance WHERE location = 'desk'"),
+    ("balances = ledger", "UPDATE balance SET on_hand = 'x' WHERE location = 'desk'"),
+    ("movements and their evidence", "DELETE FROM crossing WHERE movement IS NOT NULL"),
+    ("movements and their evidence", "UPDATE crossing SET movement = 'x' WHERE movement IS NOT NULL"),
+    ("movements and their evidence", "DELETE FROM movement WHERE n = 1"),
+    ("readings behind the evidence", "UPDATE crossing SET evidence = '[\"' || hex(zeroblob(32)) || '\"]' WHERE n = 1"),
+    ("readings behind the evidence", "DELETE FROM journal WHERE seq = ($tag)"),
+    ("stock or asset, never both", "UPDATE crossing SET asset = 'FORKLIFT-1' WHERE sku IS NOT NULL"),
+    ("stock or asset, never both", "UPDATE crossing SET kind = 'asset' WHERE movement IS NOT NULL"),
+    ("one open alert, one open proposal", "UPDATE alert SET subject = 'a', state = 'open' WHERE rule = 'test'"),
+    ("one open alert, one open proposal", TWO_PROPOSALS),
+    ("alerts = their recorded life", "DELETE FROM alert_event WHERE n = 1"),
+    ("alerts = their recorded life", "UPDATE alert SET state = 'acknowledged' WHERE subject = 'a'"),
+    ("alerts = their recorded life", "DELETE FROM alert WHERE subject = 'a'"),
+]  # fmt: skip
+
+
+def damaged(run: Path, folder: Path, harm: Callable[[Path], object]) -> tuple[int, dict[str, bool]]:
+    shutil.copy(run / "book.db", folder / "book.db")
+    harm(folder / "book.db")
+    return verify(folder)
+
+
+def harm_by(sql: str) -> Callable[[Path], None]:
+    """Run the statement without the constraints that would refuse it."""
+
+    def harm(file: Path) -> None:
+        book = sqlite3.connect(file)
+        for index in ("uq_alert_open", "uq_proposal_open"):
+            book.execute(f"DROP INDEX {index}")
+        assert book.execute(sql.replace("$tag", FIRST_TAG)).rowcount > 0
+        book.commit()
+        book.close()
+
+    return harm
+
+
+@pytest.mark.parametrize(("invariant", "sql"), DAMAGES)
+def test_a_damaged_row_is_named(invariant: str, sql: str, run: Path, tmp_path: Path) -> None:
+    status, found = damaged(run, tmp_path, harm_by(sql))
+    assert status == INTEGRITY
+    assert not found[invariant]
+
+
+def test_a_damaged_page_is_named(run: Path, tmp_path: Path) -> None:
+    def harm(file: Path) -> None:
+        book = sqlite3.connect(file)
+        (page,) = book.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_journal_device_at'").fetchone()
+        (size,) = book.execute("PRAGMA page_size").fetchone()
+        book.close()
+        with file.open("r+b") as raw:
+            raw.seek((page - 1) * size)
+            raw.write(b"\xff" * size)
+
+    status, found = damaged(run, tmp_path, harm)
+    assert status == INTEGRITY
+    assert not found["file integrity"]
+
+
+def test_every_invariant_is_broken_above() -> None:
+    assert {invariant for invariant, _ in DAMAGES} | {"file integrity"} == set(CHECKS)
