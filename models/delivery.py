@@ -32,7 +32,7 @@ from models.wire import MAX_BATCH_BYTES, encode
 
 ANSWER_S = 2.0
 OUTAGE_S = 60.0
-MINUTE_S, HOUR_S = 60.0, 3600.0
+FALL_S, MINUTE_S, HOUR_S = 1.0, 60.0, 3600.0
 ENVELOPE_BYTES = 256
 
 
@@ -97,7 +97,7 @@ class Sender:
         self._to_ask: deque[str] = deque()
         self._unanswered: set[str] = set()
         self._answers_until: float | None = None
-        self._minute_at = self._hour_at = 0.0
+        self._asked_at = self._minute_at = self._hour_at = 0.0
         self._last_rise: float | None = None
 
     def committed(self, epoch: str, next_seq: int, now: float) -> None:
@@ -114,10 +114,9 @@ class Sender:
     def connected(self, now: float) -> None:
         """Ask every epoch's mark, newest first; batches wait for the answers, but not for ever."""
         self._online = True
-        self._ask_all()
+        self._ask_all(now)
         self._unanswered = set(self._to_ask)
         self._answers_until = now + ANSWER_S
-        self._minute_at, self._hour_at = now + MINUTE_S, now + HOUR_S
 
     def disconnected(self) -> None:
         """Nothing is sent until `connected`."""
@@ -136,7 +135,7 @@ class Sender:
             return effects
         if mark < known.mark:
             known.fall(mark, now)
-            self._ask_all()
+            self._hour_at = min(self._hour_at, self._asked_at + FALL_S)
         else:
             if known is self._numbering and known.waiting_since is not None and now - known.waiting_since >= OUTAGE_S:
                 effects.append(self._close("outage"))
@@ -196,14 +195,18 @@ class Sender:
         """What the status lists: every epoch with unreceipted rows, and the newest, oldest first."""
         return [self.line(known.epoch) for known in self._epochs.values() if known.waits or known is self._newest]
 
-    def _ask_all(self) -> None:
+    def _ask_all(self, now: float) -> None:
         self._to_ask = deque(reversed(self._epochs))
+        self._asked_at, self._minute_at, self._hour_at = now, now + MINUTE_S, now + HOUR_S
 
     def _ask_in_time(self, now: float) -> None:
-        """Hourly all epochs, every minute those that were receipted last: only so a restored backend is noticed."""
+        """Only by asking is a restored backend noticed.
+
+        All epochs hourly and when a mark fell (at most once a second: two backends that contradict each other must not
+        make a storm of it), every minute those that were receipted last.
+        """
         if now >= self._hour_at:
-            self._hour_at, self._minute_at = now + HOUR_S, now + MINUTE_S
-            self._ask_all()
+            self._ask_all(now)
         elif now >= self._minute_at:
             self._minute_at = now + MINUTE_S
             if self._last_rise is not None:

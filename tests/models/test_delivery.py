@@ -115,6 +115,16 @@ def test_a_receipt_never_moves_the_position_back_and_its_fall_asks_every_epoch()
     assert drive(sender, 3) == [(OLD, 6, 15)]
 
 
+def test_backends_that_contradict_each_other_are_asked_once_a_second() -> None:
+    sender = online(EpochLine(OLD, 21))
+    drive(sender, 0, rows=20)
+    asked = 0
+    for tick in range(1, 100):
+        sender.receipt(OLD, 20 if tick % 2 else 5, tick / 10)
+        asked += len([last for _, first, last in drive(sender, tick / 10) if last < first])
+    assert asked == 9
+
+
 def test_three_silent_resends_cut_what_was_in_flight_to_single_readings_and_nothing_is_skipped() -> None:
     sender = online(EpochLine(OLD, 31))
     sent = [drive(sender, now) for now in (0, 2, 6, 14, 30)]
