@@ -27,6 +27,7 @@ def main(url: str, folder: Path) -> None:
             for summary in (page.locator(".pass summary").nth(1), page.locator(".move summary").first):
                 if summary.count():
                     summary.click()
+            page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
             page.wait_for_timeout(1000)
             page.screenshot(path=folder / f"{name}.png", full_page=name != "phone")
             context.close()

@@ -67,7 +67,7 @@ def in_words(text: bytes) -> str:
     reading = wire.decode(text)
     if isinstance(reading, Tag):
         rssi = None if reading.rssi_dbm is None else f"{reading.rssi_dbm:.1f} dBm"
-        count = None if reading.count is None else f"{reading.count} reads"
+        count = None if reading.count is None else f"{reading.count} read{'s' if reading.count > 1 else ''}"
         return ", ".join(part for part in (f"antenna {reading.antenna}", rssi, count) if part is not None)
     if isinstance(reading, Scan):
         return f"{reading.symbology or 'scan'} {reading.data}".replace("\x1d", "<GS>")
