@@ -67,9 +67,11 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant
         record.back_s.append((plant.await_up(UP_S), part))
     record.deaf()
     plant.end_readers()
-    drained_s = plant.await_drained(DRAINED_S)
-    account = books.account([plant.outbox], plant.book, plant.truths)
-    print_figures(plant, account, record, drained_s)
+    try:
+        say(f"drained after {plant.await_drained(DRAINED_S):.1f} s")
+    finally:
+        account = books.account([plant.outbox], plant.book, plant.truths)
+        print_figures(plant, account, record)
     check_numbers(account)
     check_content(account, record)
     assert books.edge_rate(account) >= LEAST_RATE
@@ -106,11 +108,13 @@ def check_content(account: Account, record: Record) -> None:
     assert [at for at in account.unread() if not record.explains(at)] == []
 
 
-def print_figures(plant: Plant, account: Account, record: Record, drained_s: float) -> None:
-    slowest = ", ".join(f"{part} {max(s for s, each in record.back_s if each == part):.1f} s" for part in TURNS)
+def print_figures(plant: Plant, account: Account, record: Record) -> None:
+    slowest = ", ".join(
+        f"{part} {max((s for s, each in record.back_s if each == part), default=0):.1f} s" for part in TURNS
+    )
     say(f"killed: {record.killed}; journalling again after at most: {slowest}")
-    say(f"drained after {drained_s:.1f} s; {len({epoch for epoch, _ in account.outbox})} epochs")
-    say(f"outbox {len(account.outbox)}, journal {len(account.journal)}, {account.extra}")
+    epochs = len({epoch for epoch, _ in account.outbox})
+    say(f"{epochs} epochs; outbox {len(account.outbox)}, journal {len(account.journal)}, {account.extra}")
     say(f"lost {len(account.lost)}, doubled {len(account.doubled)}, other bytes {len(account.strange)}")
     say(f"cartons lost {len(account.lost_content)}, doubled {len(account.doubled_content)}")
     unread = account.unread()
