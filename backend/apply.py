@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, Row, bindparam, exists, select
 
 from backend.book import derived
 from backend.book.journal import Arrival, short
@@ -31,6 +31,21 @@ Span = tuple[str, int, str, int, int]
 
 
 OTHER_DEVICE_US = 300_000
+_HEARD_BEFORE = select(journal.c.device_id, journal.c.content, journal.c.at).where(
+    journal.c.content.in_(bindparam("contents", expanding=True))
+)
+_DIRTY = exists().where(
+    dirty.c.step == fold_state.c.step,
+    dirty.c.device_id == fold_state.c.device_id,
+    dirty.c.subject == fold_state.c.subject,
+)
+_DUE = (
+    select(fold_state)
+    .where(fold_state.c.due_at <= bindparam("to"), ~_DIRTY)
+    .order_by(fold_state.c.step, fold_state.c.device_id, fold_state.c.subject)
+)
+_DUE_OF_STREAM = _DUE.where(fold_state.c.stream_id == bindparam("stream"))
+_DUE_OF_QUIET = _DUE.where(fold_state.c.received_at < bindparam("received_before"))
 
 
 @dataclass(slots=True)
@@ -66,7 +81,7 @@ def apply(tx: Connection, register: Register, arrivals: Sequence[Arrival], now: 
         new += _apply_device(tx, register, STEP_OF_NAME[name], group, spans)
     derived.mark_dirty(tx, spans)
     for stream_id, devices in _heard(arrivals).items():
-        new += pass_time(tx, register, (fold_state.c.stream_id == stream_id,), devices)
+        new += pass_time(tx, register, stream_id, devices)
     post_new(tx, new, now)
     return new
 
@@ -97,10 +112,8 @@ def _first_heard(tx: Connection, arrivals: Sequence[Arrival], spans: list[Span])
     folded = [arrival for arrival in arrivals if _folds(arrival)]
     seen: dict[tuple[int, int], int] = {}
     if folded:
-        query = select(journal.c.device_id, journal.c.content, journal.c.at).where(
-            journal.c.content.in_([short(arrival.content) for arrival in folded])
-        )
-        for device_id, content, at in tx.execute(query):
+        contents = [short(arrival.content) for arrival in folded]
+        for device_id, content, at in tx.execute(_HEARD_BEFORE, {"contents": contents}):
             seen[device_id, content] = min(at, seen.get((device_id, content), at))
     fresh: list[Arrival] = []
     for arrival in sorted(folded, key=lambda a: a.at):
@@ -184,23 +197,24 @@ def _key_row(step: Step[Any, Any, Any], key: Key) -> dict[str, Any]:
     return {"step": step.name, "device_id": key.device_id, "subject": key.subject}
 
 
-def pass_time(tx: Connection, register: Register, where: Iterable[Any], heard: Heard) -> list[Derived]:
-    """End what time has ended among the keys that `where` selects; dirty keys are left to the deriver."""
-    is_dirty = exists().where(
-        dirty.c.step == fold_state.c.step,
-        dirty.c.device_id == fold_state.c.device_id,
-        dirty.c.subject == fold_state.c.subject,
-    )
+def pass_time(tx: Connection, register: Register, stream_id: int, heard: Heard) -> list[Derived]:
+    """End what time has ended among the keys of a stream; dirty keys are left to the deriver."""
     latest = max([heard.others, *heard.devices.values()])
-    query = (
-        select(fold_state)
-        .where(fold_state.c.due_at <= latest, *where, ~is_dirty)
-        .order_by(fold_state.c.step, fold_state.c.device_id, fold_state.c.subject)
-    )
+    due = tx.execute(_DUE_OF_STREAM, {"stream": stream_id, "to": latest}).mappings().all()
+    return _end_keys(tx, register, [{**row} for row in due], heard)
+
+
+def pass_quiet(tx: Connection, register: Register, now: int, received_before: int) -> list[Derived]:
+    """End what time has ended among the keys that nothing was received of since; dirty keys are left."""
+    due = tx.execute(_DUE_OF_QUIET, {"to": now, "received_before": received_before}).mappings().all()
+    return _end_keys(tx, register, [{**row} for row in due], Heard({}, now))
+
+
+def _end_keys(tx: Connection, register: Register, due: Sequence[dict[str, Any]], heard: Heard) -> list[Derived]:
     new: list[Derived] = []
     saved: list[dict[str, Any]] = []
     names: dict[int, str] = {}
-    for row in [{**row} for row in tx.execute(query).mappings()]:
+    for row in due:
         device_id: int = row["device_id"]
         if row["due_at"] > heard.of(device_id):
             continue

@@ -11,7 +11,7 @@ from threading import Event
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import OperationalError
 
-from backend.apply import STEP_OF_NAME, Heard, pass_time
+from backend.apply import STEP_OF_NAME, pass_quiet
 from backend.book import derived
 from backend.book.db import read, write
 from backend.book.schema import clock_tick, dirty, fold_state
@@ -99,12 +99,14 @@ class Deriver:
 
     def _tick(self) -> int:
         now = self._clock()
-        where = (fold_state.c.received_at < now - QUIET_US,)
+        quiet = select(fold_state.c.subject).where(
+            fold_state.c.received_at < now - QUIET_US, fold_state.c.due_at <= now
+        )
         with read(self._book) as tx:
-            if tx.scalar(select(fold_state.c.subject).where(*where, fold_state.c.due_at <= now).limit(1)) is None:
+            if tx.scalar(quiet.limit(1)) is None:
                 return 0
         with write(self._book) as tx:
-            new = pass_time(tx, self._registers.current(tx), where, Heard({}, now))
+            new = pass_quiet(tx, self._registers.current(tx), now, now - QUIET_US)
             post_new(tx, new, now)
             if new:
                 tx.execute(clock_tick.insert().values(at=now, step="all", keys=len(new)))

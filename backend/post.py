@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, Table, bindparam, delete, insert
 
 from backend.book import events, ledger
 from backend.book.schema import crossing, scan_act
@@ -13,6 +13,8 @@ from backend.step import Derived
 ACTOR = "deriver"
 LATE_US = 300_000_000
 TABLES: dict[str, Table] = {"dock": crossing, "scan": scan_act}
+_DELETE = {step: delete(table).where(table.c.id == bindparam("row")) for step, table in TABLES.items()}
+_INSERT = {step: insert(table) for step, table in TABLES.items()}
 EVENTS = {"dock": "crossing", "scan": "scan"}
 
 
@@ -26,10 +28,10 @@ def replace(tx: Connection, new: Sequence[Derived], old: Sequence[tuple[str, str
     by_step: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in new:
         by_step[each.step].append(each.row)
-    for step, ident, _ in old:
-        tx.execute(delete(TABLES[step]).where(TABLES[step].c.id == ident))
+    for step in sorted({step for step, _, _ in old}):
+        tx.execute(_DELETE[step], [{"row": ident} for owner, ident, _ in old if owner == step])
     for step, rows in by_step.items():
-        tx.execute(insert(TABLES[step]), rows)
+        tx.execute(_INSERT[step], rows)
     wanted = [each.movement for each in new if each.movement is not None]
     keep = {movement.id for movement in wanted}
     withdrawn = {movement for _, _, movement in old if movement is not None and movement not in keep}

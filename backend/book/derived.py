@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.book.schema import checkpoint, dirty, fold_state, gateway, stream
@@ -13,22 +14,43 @@ FOR_EVER = 1 << 62
 """`until` of what holds from a time on, whatever times readings have."""
 
 
+def _by_subject(table: Table, *columns: Any) -> Select[Any]:  # noqa: ANN401 - columns, or the table
+    return select(*columns or (table,)).where(
+        table.c.step == bindparam("step"),
+        table.c.device_id == bindparam("device"),
+        table.c.subject.in_(bindparam("subjects", expanding=True)),
+    )
+
+
+def _over(table: Table, *key: str) -> Insert:
+    """Insert rows, each over the one of its key that was there."""
+    statement = upsert(table)
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in table.c.keys() if name not in key}  # noqa: SIM118 - columns
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+
+
+_STATES = _by_subject(fold_state)
+_WAITING = _by_subject(dirty, dirty.c.subject)
+_SAVE_STATES = _over(fold_state, "step", "device_id", "subject")
+_SAVE_CHECKPOINTS = _over(checkpoint, "step", "device_id", "subject", "day")
+
+
 def load_states(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> dict[str, Row[Any]]:
     """The stored rows of these keys, by subject."""
-    query = select(fold_state).where(
-        fold_state.c.step == step, fold_state.c.device_id == device_id, fold_state.c.subject.in_(sorted(subjects))
-    )
-    return {row.subject: row for row in tx.execute(query)}
+    key = {"step": step, "device": device_id, "subjects": sorted(subjects)}
+    return {row.subject: row for row in tx.execute(_STATES, key)}
 
 
 def save_states(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write states, over what was there."""
-    _replace(tx, fold_state, ("step", "device_id", "subject"), rows)
+    if rows:
+        tx.execute(_SAVE_STATES, rows)
 
 
 def save_checkpoints(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write checkpoints, over what was there."""
-    _replace(tx, checkpoint, ("step", "device_id", "subject", "day"), rows)
+    if rows:
+        tx.execute(_SAVE_CHECKPOINTS, rows)
 
 
 def drop_checkpoints(tx: Connection, keys: Sequence[tuple[str, int, str, int]]) -> None:
@@ -38,19 +60,9 @@ def drop_checkpoints(tx: Connection, keys: Sequence[tuple[str, int, str, int]]) 
         tx.execute(delete(checkpoint).where(*(column == value for column, value in zip(columns, key, strict=True))))
 
 
-def _replace(tx: Connection, table: Table, key: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        statement = upsert(table)
-        changed: dict[str, Any] = {name: statement.excluded[name] for name in table.c.keys() if name not in key}  # noqa: SIM118 - columns
-        tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
-
-
 def dirty_subjects(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> set[str]:
     """Which of these keys wait for the deriver."""
-    query = select(dirty.c.subject).where(
-        dirty.c.step == step, dirty.c.device_id == device_id, dirty.c.subject.in_(sorted(subjects))
-    )
-    return set(tx.scalars(query))
+    return set(tx.scalars(_WAITING, {"step": step, "device": device_id, "subjects": sorted(subjects)}))
 
 
 def mark_dirty(tx: Connection, spans: Sequence[tuple[str, int, str, int, int]]) -> None:

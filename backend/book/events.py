@@ -10,6 +10,8 @@ from backend.book.schema import changed as changed_table
 from backend.book.schema import event
 
 KEPT_EVENTS = 50_000
+_EMIT = insert(event)
+_CHANGED = insert(changed_table)
 
 
 def emit(tx: Connection, kind: str, body: dict[str, Any], now: int) -> None:
@@ -21,7 +23,7 @@ def emit_all(tx: Connection, events: Iterable[tuple[str, dict[str, Any]]], now: 
     """Several domain events, in order."""
     rows = [{"kind": kind, "at": now, "body": msgspec.json.encode(body)} for kind, body in events]
     if rows:
-        tx.execute(insert(event), rows)
+        tx.execute(_EMIT, rows)
 
 
 def changed(tx: Connection, subject: str, now: int) -> None:
@@ -33,7 +35,7 @@ def changed_all(tx: Connection, subjects: Iterable[str], now: int) -> None:
     """Several subjects, each once."""
     rows = [{"subject": subject, "at": now} for subject in sorted({*subjects})]
     if rows:
-        tx.execute(insert(changed_table), rows)
+        tx.execute(_CHANGED, rows)
 
 
 def unpublished(tx: Connection, limit: int = 500) -> list[tuple[int, str, bytes]]:

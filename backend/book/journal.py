@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from backend.book.schema import device, gap, gateway, journal, quarantine, refused_count, stream
@@ -12,6 +12,20 @@ from models.wire import is_global
 
 DAY_US = 86_400_000_000
 ENVELOPES_KEPT_A_DAY = 10
+
+_GATEWAY = select(gateway.c.id).where(gateway.c.name == bindparam("name"))
+_STREAM = (
+    select(stream.c.id, stream.c.mark, stream.c.pruned_to)
+    .where(stream.c.gateway_id == bindparam("owner"), stream.c.epoch == bindparam("epoch"))
+    .with_for_update()
+)
+_RAISE = (
+    update(stream)
+    .where(stream.c.id == bindparam("stream"), stream.c.mark == bindparam("held"))
+    .values(mark=bindparam("new_mark"))
+)
+_DEVICE = select(device.c.id).where(device.c.gateway_id == bindparam("owner"), device.c.name == bindparam("name"))
+_ADD = insert(journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +76,10 @@ def short(content: bytes) -> int:
 
 def gateway_id(tx: Connection, name: str) -> int:
     """The gateway's row, made at first sight."""
-    found: int | None = tx.scalar(select(gateway.c.id).where(gateway.c.name == name))
+    found: int | None = tx.scalar(_GATEWAY, {"name": name})
     if found is None:
         tx.execute(insert_or_ignore(gateway).values(name=name).on_conflict_do_nothing())
-        found = tx.scalar(select(gateway.c.id).where(gateway.c.name == name))
+        found = tx.scalar(_GATEWAY, {"name": name})
     assert found is not None  # noqa: S101 - inserted just now
     return found
 
@@ -73,22 +87,18 @@ def gateway_id(tx: Connection, name: str) -> int:
 def lock_stream(tx: Connection, gateway_name: str, epoch: str) -> StreamRow:
     """The stream of (gateway, epoch), mark 0 if it is new, locked until the transaction ends."""
     owner = gateway_id(tx, gateway_name)
-    query = (
-        select(stream.c.id, stream.c.mark, stream.c.pruned_to)
-        .where(stream.c.gateway_id == owner, stream.c.epoch == epoch)
-        .with_for_update()
-    )
-    row = tx.execute(query).one_or_none()
+    key = {"owner": owner, "epoch": epoch}
+    row = tx.execute(_STREAM, key).one_or_none()
     if row is None:
         values = {"gateway_id": owner, "epoch": epoch, "mark": 0}
         tx.execute(insert_or_ignore(stream).values(values).on_conflict_do_nothing())
-        row = tx.execute(query).one()
+        row = tx.execute(_STREAM, key).one()
     return StreamRow(row.id, gateway_name, owner, row.mark, row.pruned_to)
 
 
 def raise_mark(tx: Connection, held: StreamRow, mark: int) -> bool:
     """Move the mark from what was held; False if another worker moved it first (then nothing may be committed)."""
-    done = tx.execute(update(stream).where(stream.c.id == held.id, stream.c.mark == held.mark).values(mark=mark))
+    done = tx.execute(_RAISE, {"stream": held.id, "held": held.mark, "new_mark": mark})
     return done.rowcount == 1
 
 
@@ -96,12 +106,11 @@ def device_id(tx: Connection, owner: int, name: str, known: dict[tuple[int, str]
     """The device's integer id; `known` is the caller's cache, valid for this transaction."""
     key = (0 if is_global(name) else owner, name)
     if key not in known:
-        query = select(device.c.id).where(device.c.gateway_id == key[0], device.c.name == name)
-        found = tx.scalar(query)
+        values = {"owner": key[0], "name": name}
+        found = tx.scalar(_DEVICE, values)
         if found is None:
-            values = {"gateway_id": key[0], "name": name}
-            tx.execute(insert_or_ignore(device).values(values).on_conflict_do_nothing())
-            found = tx.scalar(query)
+            tx.execute(insert_or_ignore(device).values(gateway_id=key[0], name=name).on_conflict_do_nothing())
+            found = tx.scalar(_DEVICE, values)
         assert found is not None  # noqa: S101 - inserted just now
         known[key] = found
     return known[key]
@@ -111,7 +120,7 @@ def add(tx: Connection, arrivals: Sequence[Arrival]) -> None:
     """Journal readings, each once; a second row of one (stream, seq) is an IntegrityError."""
     if arrivals:
         tx.execute(
-            insert(journal),
+            _ADD,
             [
                 {
                     "stream_id": a.stream_id,

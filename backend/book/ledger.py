@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.book import events
@@ -16,6 +16,15 @@ from models.stock.ledger import GENESIS, BadMovement, Entry, Movement, differenc
 from models.units import quantity_text
 
 STOCK = "stock"
+
+_HEAD = select(ledger_head.c.n, ledger_head.c.hash).where(ledger_head.c.ledger == STOCK).with_for_update()
+_MOVE_HEAD = update(ledger_head).where(ledger_head.c.ledger == STOCK)
+_APPEND = insert(movement)
+_CHAINS = select(movement).where(movement.c.movement_id.in_(bindparam("ids", expanding=True))).order_by(movement.c.n)
+_HELD = select(balance).where(balance.c.sku.in_(bindparam("skus", expanding=True))).with_for_update()
+_BALANCE_KEY = ["sku", "location", "lot"]
+_OVER = upsert(balance)
+_SAVE_BALANCES = _OVER.on_conflict_do_update(index_elements=_BALANCE_KEY, set_={"on_hand": _OVER.excluded.on_hand})
 
 
 def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str], actor: str, now: int) -> list[Entry]:
@@ -42,8 +51,8 @@ def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str],
         entries.append(Entry(n, now, each, last))
         roots[each.id] = each.id if each.reverses is None else roots[each.reverses]
     if entries:
-        tx.execute(insert(movement), [_row(entry, roots[entry.movement.id], actor) for entry in entries])
-        tx.execute(update(ledger_head).where(ledger_head.c.ledger == STOCK).values(n=n, hash=last))
+        tx.execute(_APPEND, [_row(entry, roots[entry.movement.id], actor) for entry in entries])
+        tx.execute(_MOVE_HEAD, {"n": n, "hash": last})
         _move_balances(tx, [entry.movement for entry in entries])
         events.emit_all(tx, [("movement", describe(entry)) for entry in entries], now)
         events.changed_all(tx, [f"item:{entry.movement.sku}" for entry in entries], now)
@@ -90,16 +99,15 @@ def describe(entry: Entry) -> dict[str, Any]:
 
 
 def _lock_head(tx: Connection) -> tuple[int, bytes]:
-    query = select(ledger_head.c.n, ledger_head.c.hash).where(ledger_head.c.ledger == STOCK).with_for_update()
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(_HEAD).one_or_none()
     if row is None:
         tx.execute(upsert(ledger_head).values(ledger=STOCK, n=0, hash=GENESIS).on_conflict_do_nothing())
-        row = tx.execute(query).one()
+        row = tx.execute(_HEAD).one()
     return row.n, bytes(row.hash)
 
 
 def _chains(tx: Connection, ids: set[str]) -> Sequence[Row[Any]]:
-    return tx.execute(select(movement).where(movement.c.movement_id.in_(sorted(ids))).order_by(movement.c.n)).all()
+    return tx.execute(_CHAINS, {"ids": sorted(ids)}).all()
 
 
 def _row(entry: Entry, root: str, actor: str) -> dict[str, Any]:
@@ -119,20 +127,12 @@ def _move_balances(tx: Connection, movements: Sequence[Movement]) -> None:
     for each in movements:
         for line in lines(each):
             moved[line.sku, line.location, line.lot or ""] += line.quantity
-    key = ["sku", "location", "lot"]
-    held = {
-        (row.sku, row.location, row.lot): Decimal(row.on_hand)
-        for row in tx.execute(
-            select(balance).where(balance.c.sku.in_(sorted({sku for sku, _, _ in moved}))).with_for_update()
-        )
-    }
+    skus = sorted({sku for sku, _, _ in moved})
+    held = {(row.sku, row.location, row.lot): Decimal(row.on_hand) for row in tx.execute(_HELD, {"skus": skus})}
     rows = [
-        {**dict(zip(key, place, strict=True)), "on_hand": quantity_text(held.get(place, Decimal()) + quantity)}
+        {**dict(zip(_BALANCE_KEY, place, strict=True)), "on_hand": quantity_text(held.get(place, Decimal()) + quantity)}
         for place, quantity in sorted(moved.items())
         if quantity
     ]
     if rows:
-        statement = upsert(balance)
-        tx.execute(
-            statement.on_conflict_do_update(index_elements=key, set_={"on_hand": statement.excluded.on_hand}), rows
-        )
+        tx.execute(_SAVE_BALANCES, rows)

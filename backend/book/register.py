@@ -17,6 +17,9 @@ from models.register import KINDS, Entry, Id, Register, decode_body
 Outcome = Literal["created", "changed", "same"]
 
 
+_VERSION = select(func.max(schema.register_entry.c.n))
+
+
 def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of the log has
     tx: Connection, kind: str, ident: str, body: Struct, *, valid_from: int, actor: str, now: int
 ) -> Outcome:
@@ -54,7 +57,7 @@ def load(tx: Connection) -> Register:
 
 def version(tx: Connection) -> int:
     """What every change raises: the key to cache a loaded register under; 0 while it is empty."""
-    return tx.execute(select(func.max(schema.register_entry.c.n))).scalar() or 0
+    return tx.scalar(_VERSION) or 0
 
 
 def _check(kind: str, ident: str, body: Struct) -> None:
