@@ -159,6 +159,16 @@ def test_a_crossing_comes_up_by_itself_and_what_is_open_stays_open(page: Any, ba
     assert seen.errors == []
 
 
+@pytest.mark.parametrize("slow", ["hx-sse.min.js", "live.js"])
+def test_the_page_comes_alive_in_whatever_order_its_scripts_arrive(page: Any, backend: Backend, slow: str) -> None:
+    def delay(route: Any) -> None:
+        time.sleep(1.5)
+        route.continue_()
+
+    page.route(f"**/{slow}", delay)
+    opened(page, backend)
+
+
 def test_acknowledging_survives_a_reload_and_keeps_the_keyboard_where_it_was(page: Any, backend: Backend) -> None:
     opened(page, backend)
     button = page.get_by_role("button", name="Acknowledge: door-2 lost")
