@@ -19,7 +19,8 @@ from tests.system.plant import Plant, say
 
 KILLS = int(os.environ.get("STOCKYARD_KILLS", "6"))
 TURNS = ("edge", "broker", "backend")
-UP_S, DRAINED_S = 45.0, 60.0
+UP_S, DRAINED_S = 120.0, 60.0
+"""On a busy machine: the longer the backend takes to start, the longer the edge's patience has become meanwhile."""
 BEFORE_US, AFTER_US = 2_000_000, 1_000_000
 """A read is lost with the edge if it was told so long before the kill or after it (a window of sightings is 0.5 s)."""
 LEAST_RATE = 200.0
@@ -46,7 +47,7 @@ class Record:
         return any(begin <= at <= end for begin, end in self.deaf_us)
 
 
-@pytest.mark.timeout(60 + 30 * KILLS)
+@pytest.mark.timeout(180 + 30 * KILLS)
 def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant, seed: int) -> None:
     chance, record = Random(seed), Record()
     say(f"seed {seed}, {KILLS} kills, {plant.folder}")
