@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from backend.apply import apply
+from backend.apply import apply, register_id
 from backend.book import alerts, journal
 from backend.book.db import write
 from backend.book.journal import Arrival, BadRow, StreamRow
@@ -21,7 +21,7 @@ from backend.registers import Registers
 from backend.step import Derived
 from models import wire
 from models.alert import Alert
-from models.commit import Commit, Held, commit
+from models.commit import Held, commit
 from models.errors import BadEnvelope, BadReading
 from models.reading import Gap, micros
 
@@ -43,7 +43,20 @@ class Outcome:
 
     receipts: list[tuple[str, wire.Receipt]] = field(default_factory=list[tuple[str, wire.Receipt]])
     derived: list[Derived] = field(default_factory=list[Derived])
+    heard_by: dict[str, str] = field(default_factory=dict[str, str])
+    """The gateway that a device (its id in the register) was heard by: who waits for an answer waits there."""
     readings: int = 0
+
+    def add(self, other: "Outcome") -> None:
+        """Take in what another group came to."""
+        self.receipts += other.receipts
+        self.derived += other.derived
+        self.heard_by |= other.heard_by
+        self.readings += other.readings
+
+
+class MarkMoved(Exception):
+    """Another worker moved a mark that this transaction had read: nothing of it may be committed."""
 
 
 class Ingest:
@@ -56,20 +69,28 @@ class Ingest:
         self._registers = Registers()
 
     def take(self, messages: Sequence[Message]) -> Outcome:
-        """Commit these messages. Raises OperationalError while the store is away: nothing was committed then."""
-        try:
-            return self._transaction(messages, careful=False)
-        except OperationalError:
-            raise
-        except Exception:  # one bad reading must not stop the others: find it
-            log.exception("a group of %d messages failed; each is committed by itself", len(messages))
+        """Commit these messages. Raises OperationalError while the store is away: what has no receipt comes again."""
+        outcome = self._attempt(messages, careful=False)
+        if outcome is not None:
+            return outcome
         total = Outcome()
         for message in messages:
-            one = self._transaction([message], careful=True)
-            total.receipts += one.receipts
-            total.derived += one.derived
-            total.readings += one.readings
+            one = self._attempt([message], careful=True)
+            if one is not None:
+                total.add(one)
         return total
+
+    def _attempt(self, messages: Sequence[Message], *, careful: bool) -> Outcome | None:
+        try:
+            return self._transaction(messages, careful=careful)
+        except OperationalError:
+            raise
+        except MarkMoved as error:
+            log.warning("%s; nothing of %d messages was committed", error, len(messages))
+        except Exception:  # one bad reading or message must not stop the others: find it
+            what = "it is left, without a receipt" if careful else "each is committed by itself"
+            log.exception("a group of %d messages failed; %s", len(messages), what)
+        return None
 
     def _transaction(self, messages: Sequence[Message], *, careful: bool) -> Outcome:
         known = dict(self._devices)
@@ -92,6 +113,7 @@ class _Work:
         self.now = now
         self.outcome = Outcome()
         self.arrivals: list[Arrival] = []
+        self.alerted: set[tuple[str, str]] = set()
         self.streams: dict[tuple[str, str], tuple[StreamRow, int]] = {}
         """Rows as locked, and the mark that this transaction has come to."""
 
@@ -116,7 +138,9 @@ class _Work:
         self.alert("envelope", f"gateway:{gateway}", title, {"reason": reason[:500]})
 
     def alert(self, rule: str, subject: str, title: str, detail: dict[str, object]) -> None:
-        alerts.raise_alert(self.tx, Alert(rule, subject, "warning", title, json.dumps(detail)), self.now, ACTOR)
+        if (rule, subject) not in self.alerted:
+            self.alerted.add((rule, subject))
+            alerts.raise_alert(self.tx, Alert(rule, subject, "warning", title, json.dumps(detail)), self.now, ACTOR)
 
     def batch(self, gateway: str, batch: wire.Batch, gap: Gap | None) -> None:
         key = (gateway, batch.epoch)
@@ -131,7 +155,9 @@ class _Work:
         for seq, text in done.conflicts:
             self.conflict(locked, seq, text)
         if done.gap is not None and gap is not None:
-            self.gap(locked, done, gap)
+            self.gap(locked, done.gap, gap)
+        if done.pruned:
+            journal.count_refused(self.tx, gateway, "pruned", done.pruned, self.now)
         self.streams[key] = (locked, done.mark)
 
     def same(self, held: StreamRow, mark: int, seq: int) -> Callable[[int, bytes], bool]:
@@ -173,10 +199,9 @@ class _Work:
         title = f"{held.gateway} sent two texts under one number"
         self.alert("conflict", f"gateway:{held.gateway}", title, {"stream": held.id, "seq": seq})
 
-    def gap(self, held: StreamRow, done: Commit, gap: Gap) -> None:
-        assert done.gap is not None  # noqa: S101 - asked before
-        journal.add_gap(self.tx, held.id, done.gap, gap.reason, (micros(gap.at), self.now))
-        detail: dict[str, object] = {"stream": held.id, "from": done.gap[0], "to": done.gap[1], "reason": gap.reason}
+    def gap(self, held: StreamRow, span: tuple[int, int], gap: Gap) -> None:
+        journal.add_gap(self.tx, held.id, span, gap.reason, (micros(gap.at), self.now))
+        detail: dict[str, object] = {"stream": held.id, "from": span[0], "to": span[1], "reason": gap.reason}
         self.alert("gap", f"gateway:{held.gateway}", f"Readings of {held.gateway} are missing", detail)
 
     def finish(self, *, careful: bool) -> Outcome:
@@ -187,10 +212,11 @@ class _Work:
             self.outcome.derived = apply(self.tx, self.register, self.arrivals, self.now)
             journal.add(self.tx, self.arrivals)
         self.outcome.readings = len(self.arrivals)
+        self.outcome.heard_by = {register_id(a.gateway, a.reading.device): a.gateway for a in self.arrivals}
         for (gateway, epoch), (held, mark) in self.streams.items():
             if mark != held.mark and not journal.raise_mark(self.tx, held, mark):
                 msg = f"the mark of {gateway} {epoch} moved under this transaction"
-                raise RuntimeError(msg)
+                raise MarkMoved(msg)
             self.outcome.receipts.append((gateway, wire.Receipt(epoch, mark)))
         return self.outcome
 

@@ -48,6 +48,8 @@ class ApiScans:
             arrival = Arrival(row.id, seq, device, GATEWAY, reading, content, micros(reading.at), now, text)
             apply(tx, self._registers.current(tx), [arrival], now)
             journal.add(tx, [arrival])
-            journal.raise_mark(tx, row, seq)
+            if not journal.raise_mark(tx, row, seq):
+                msg = f"the mark of stream {row.id} moved under this transaction"
+                raise RuntimeError(msg)
             tx.execute(insert(api_scan).values(id=ident, stream_id=row.id, seq=seq, content=content))
         return True

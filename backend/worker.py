@@ -39,6 +39,7 @@ class IngestWorker:
                 self._commit(taken, stop)
 
     def _commit(self, taken: list[Delivery], stop: Event) -> None:
+        """Commit and acknowledge; after a bug too, since what has no receipt comes again but a full window does not."""
         while not stop.is_set():
             try:
                 outcome = self._ingest.take([delivery.message for delivery in taken])
@@ -46,8 +47,13 @@ class IngestWorker:
                 log.exception("the book is away; %d messages wait", len(taken))
                 stop.wait(STORE_AWAY_S)
                 continue
-            self._tell(outcome)
-            self._transport.acknowledge(taken)
+            except BaseException:
+                self._transport.acknowledge(taken)
+                raise
+            try:
+                self._tell(outcome)
+            finally:
+                self._transport.acknowledge(taken)
             return
 
     def _tell(self, outcome: Outcome) -> None:
@@ -56,9 +62,12 @@ class IngestWorker:
         now = self._clock()
         for each in outcome.derived:
             if each.step == "scan" and now - each.closed_at < REPLY_US and not is_late(each, now):
-                gateway, _, name = str(each.row["device"]).partition("/")
-                reply = wire.Reply(name, from_micros(each.closed_at), ok=each.row["ok"], text=each.row["text"])
-                self._transport.publish(wire.topic(gateway, "reply"), wire.encode(reply))
+                device = str(each.row["device"])
+                gateway = outcome.heard_by.get(device)
+                if gateway is not None:
+                    name = device.removeprefix(f"{gateway}/")
+                    reply = wire.Reply(name, from_micros(each.closed_at), ok=each.row["ok"], text=each.row["text"])
+                    self._transport.publish(wire.topic(gateway, "reply"), wire.encode(reply))
 
 
 class Announcer:

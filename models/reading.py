@@ -13,9 +13,9 @@ MICROSECOND = timedelta(microseconds=1)
 GLOBAL_DEVICE = ("imei:", "id:")
 
 Time = Annotated[datetime, Meta(tz=True)]
-Device = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Epc = Annotated[str, Meta(min_length=2, max_length=124, pattern=r"^([0-9a-f]{2})+$")]
+Device = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
+Epc = Annotated[str, Meta(min_length=2, max_length=124, pattern=r"^([0-9a-f]{2})+$(?!\n)")]
 Seq = Annotated[int, Meta(ge=1, lt=2**53)]
 
 
@@ -42,7 +42,7 @@ class Scan(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="scan"
     device: Device
     at: Time
     data: Annotated[str, Meta(min_length=1, max_length=4096)]
-    symbology: Annotated[str, Meta(pattern=r"^\][A-Za-z][0-9A-Za-z]$")] | None = None
+    symbology: Annotated[str, Meta(pattern=r"^\][A-Za-z][0-9A-Za-z]$(?!\n)")] | None = None
     device_at: Time | None = None
 
 
@@ -98,7 +98,7 @@ class Signal(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="sig
 class DeviceEvent(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="device"):
     """What happened to the device itself: restored, lost, refused, clock_offset, bad_frames, bad_reading, ..."""
 
-    device: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    device: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
     at: Time
     name: Name
     detail: Annotated[str, Meta(max_length=1024)] | None = None
@@ -118,8 +118,8 @@ class Gap(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="gap"):
 class Unknown(Struct, frozen=True):
     """A kind that this version does not know: journalled and counted, and no step sees it."""
 
-    kind: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    device: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    kind: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
+    device: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
     at: Time
     device_at: Time | None = None
 

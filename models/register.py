@@ -14,9 +14,9 @@ from msgspec import Meta, Struct
 
 from models.errors import Refused
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
-Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$")]
-Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$(?!\n)")]
+Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$(?!\n)")]
+Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$(?!\n)")]
 
 
 def _positive(**quantities: Decimal | None) -> None:

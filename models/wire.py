@@ -22,7 +22,7 @@ MAX_READING_BYTES = 16 * 1024
 OLDEST, NEWEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 RESERVED = frozenset({"events", "api"})
 
-Epoch = Annotated[str, Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{12}$")]
+Epoch = Annotated[str, Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{12}$(?!\n)")]
 _GATEWAY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MAYBE_GAP = re.compile(rb'"kind"\s*:\s*"(?:gap|[^"]*\\u)')
 

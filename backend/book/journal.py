@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from backend.book.schema import device, gap, gateway, journal, quarantine, refused_count, stream
@@ -175,26 +175,17 @@ def keep_bad(tx: Connection, held: StreamRow, bad: BadRow, now: int) -> None:
     tx.execute(insert(quarantine).values(**values, reason=bad.reason[:2000], body=bad.text, received_at=now))
 
 
+def count_refused(tx: Connection, gateway_name: str, sort: str, more: int, now: int) -> int:
+    """Count what a gateway sent and nobody keeps; how many of this sort and day there are."""
+    key = {"gateway": gateway_name, "day": now // DAY_US, "sort": sort}
+    upsert = insert_or_ignore(refused_count).values(**key, count=more)
+    tx.execute(upsert.on_conflict_do_update(index_elements=list(key), set_={"count": refused_count.c.count + more}))
+    return tx.execute(select(refused_count.c.count).filter_by(**key)).scalar_one()
+
+
 def keep_envelope(tx: Connection, gateway_name: str, reason: str, payload: bytes, now: int) -> bool:
     """Count an unreadable payload; keep the first ten of a gateway and day. True if it was kept."""
-    day = now // DAY_US
-    key = {"gateway": gateway_name, "day": day, "sort": "envelope"}
-    upsert = insert_or_ignore(refused_count).values(**key, count=1)
-    tx.execute(
-        upsert.on_conflict_do_update(
-            index_elements=["gateway", "day", "sort"], set_={"count": refused_count.c.count + 1}
-        )
-    )
-    kept = tx.scalar(
-        select(func.count())
-        .select_from(quarantine)
-        .where(
-            quarantine.c.gateway == gateway_name,
-            quarantine.c.sort == "envelope",
-            quarantine.c.received_at >= day * DAY_US,
-        )
-    )
-    if kept is not None and kept >= ENVELOPES_KEPT_A_DAY:
+    if count_refused(tx, gateway_name, "envelope", 1, now) > ENVELOPES_KEPT_A_DAY:
         return False
     tx.execute(
         insert(quarantine).values(

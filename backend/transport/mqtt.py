@@ -25,7 +25,9 @@ from backend.ingest import Message
 from models import wire
 
 log = logging.getLogger(__name__)
-WAITING = 2_000
+WAITING = 500
+MOST_BYTES = (1 << 20) + 1
+"""More of a payload is not kept waiting: whatever it is, it is too long to be read."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -127,5 +129,7 @@ class MqttTransport:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        delivery = Delivery(Message(topic, bytes(message.payload)), message.mid, message.qos, self._connection)
+        delivery = Delivery(
+            Message(topic, bytes(message.payload[:MOST_BYTES])), message.mid, message.qos, self._connection
+        )
         self._queue.put(delivery)

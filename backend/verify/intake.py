@@ -101,7 +101,9 @@ def refusals_counted(seen: Seen) -> tuple[str, list[str]]:
     tx = seen.tx
     day = quarantine.c.received_at // DAY_US
     envelopes = select(quarantine.c.gateway, day, func.count()).where(quarantine.c.sort == "envelope")
-    counts = select(refused_count.c.gateway, refused_count.c.day, refused_count.c.count)
+    counts = select(refused_count.c.gateway, refused_count.c.day, refused_count.c.count).where(
+        refused_count.c.sort == "envelope"
+    )
     counted: dict[tuple[str, int], int] = {(name, on): times for name, on, times in tx.execute(counts)}
     wrong = [
         f"{name or 'no gateway'}: {rows} unreadable messages of a day kept, {counted.get((name, on), 0)} counted"

@@ -19,6 +19,8 @@ EDGE = 32
 MS = 1000
 FLOOR_CDBM = -8000
 MAX_READS = 1000
+MEASURED_MS = 3_600_000
+"""Times further from a pass's start than that are left out of the sums: its length alone decides then."""
 
 
 class Portal(Struct, frozen=True):
@@ -135,8 +137,10 @@ def _hear(row: Row, sighting: Sighting, now: Pass) -> None:
     if rssi is not None and (row.peak_cdbm is None or rssi > row.peak_cdbm):
         row.peak_cdbm, row.peak_at = rssi, middle
     weight = min(sighting.count, MAX_READS) * (1 if rssi is None else max(1, (rssi - FLOOR_CDBM) // 100))
-    row.weight += weight
-    row.weight_ms += weight * ((middle - now.start) // MS)
+    after_ms = (middle - now.start) // MS
+    if -MEASURED_MS <= after_ms <= MEASURED_MS:
+        row.weight += weight
+        row.weight_ms += weight * after_ms
 
 
 def _close(portal: Portal, state: Pass) -> Crossing:
