@@ -196,6 +196,7 @@ crossing = Table(
     Column("movement", String(36), comment="movement_id of the ledger"),
     Index("ix_crossing_key", "device_id", "subject", "closed_at"),
     Index("ix_crossing_subject", "subject"),
+    Index("ix_crossing_kind_closed_at", "kind", "closed_at"),
 )
 scan_act = Table(
     "scan_act",
@@ -218,6 +219,7 @@ scan_act = Table(
     Column("evidence", Text, nullable=False),
     Column("movement", String(36)),
     Index("ix_scan_act_key", "device_id", "subject", "closed_at"),
+    Index("ix_scan_act_at", "at"),
 )
 
 # -- the stock ledger --------------------------------------------------------------------------------------------
@@ -243,6 +245,7 @@ movement = Table(
     Column("hash", LargeBinary, nullable=False),
     Index("ix_movement_movement_id", "movement_id"),
     Index("ix_movement_sku", "sku", "at"),
+    Index("ix_movement_at", "at"),
 )
 ledger_head = Table(
     "ledger_head",
