@@ -14,7 +14,7 @@ from backend.cli import main
 from backend.ingest import Outcome
 from backend.worker import IngestWorker
 
-FUSE = Path(sys.argv.pop(1))
+FUSE = Path(sys.argv.pop(1)) if __name__ == "__main__" else Path()
 tell = IngestWorker._tell  # pyright: ignore[reportPrivateUsage] - between commit and receipt there is nothing public
 
 
@@ -26,5 +26,6 @@ def tell_or_die(self: IngestWorker, outcome: Outcome) -> None:
     tell(self, outcome)
 
 
-IngestWorker._tell = tell_or_die  # type: ignore[method-assign]
-main()
+if __name__ == "__main__":
+    IngestWorker._tell = tell_or_die  # type: ignore[method-assign]
+    main()
