@@ -143,7 +143,7 @@ def test_a_reader_that_restarts_is_read_again(pair: Callable[..., Pair], monkeyp
     both.until(lambda: both.supervisor.devices()[0].state == "lost")
     before = len(both.tags())
     both.reader.start()
-    both.until(lambda: both.reader.reading)
+    both.until(lambda: both.supervisor.devices()[0].state == "reading" and both.reader.reading)
     both.offer(500, random.Random(4), 0.5)
     both.until(lambda: len(both.tags()) > before + 50)
     assert both.events() == ["lost", "restored"]
