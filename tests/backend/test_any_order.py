@@ -1,6 +1,6 @@
 """Any permutation, duplication and delay of one day of readings comes to the same books: net ledger, balances, rows.
 
-`STOCKYARD_SEEDS=50 python -m pytest tests/backend/test_any_order.py` tries 50 days; without it two are tried.
+`STOCKYARD_SEEDS=50 python -m pytest tests/backend/test_any_order.py` tries 50 days; without it parts of two are tried.
 """
 
 import os
@@ -20,6 +20,7 @@ from simulators.world import World
 from tests.backend.books import SECOND, Yard, digest
 
 SEEDS = range(int(os.environ.get("STOCKYARD_SEEDS", "2")))
+PART = None if "STOCKYARD_SEEDS" in os.environ else 5000
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SCENARIO = Path(history.__file__).parent / "scenarios" / "demo.toml"
 
@@ -68,7 +69,7 @@ def disorder(readings: Sequence[Reading], chance: random.Random) -> list[Reading
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_comes_to_the_same_books(seed: int, template: Path, tmp_path: Path) -> None:
-    readings = day_of_readings(seed)
+    readings = day_of_readings(seed)[:PART]
     begin = max(micros(reading.at) for reading in readings) + 60 * SECOND
     digests: list[dict[str, str]] = []
     for name, order in (("orderly", readings), ("disorder", disorder(readings, random.Random(seed)))):
