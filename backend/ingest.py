@@ -23,7 +23,7 @@ from models import wire
 from models.alert import Alert
 from models.commit import Held, commit
 from models.errors import BadEnvelope, BadReading
-from models.reading import Gap, micros
+from models.reading import DeviceEvent, Gap, micros
 
 log = logging.getLogger(__name__)
 ACTOR = "ingest"
@@ -174,6 +174,9 @@ class _Work:
         except BadReading as error:
             self.invalid(held, seq, text, str(error))
             return
+        if isinstance(reading, DeviceEvent) and reading.name == "outbox_shared":
+            title = f"Another process sends as {held.gateway}: its outbox was copied"
+            self.alert("outbox_shared", f"gateway:{held.gateway}", title, {"reason": reading.detail})
         device = journal.device_id(self.tx, held.gateway_id, reading.device, self.devices)
         self.arrivals.append(
             Arrival(

@@ -15,7 +15,7 @@ from backend.book.schema import journal as journalled
 from backend.ingest import Ingest, Message, Outcome
 from backend.verify import verify
 from models import wire
-from models.reading import Gap, Input, Reading, Tag, from_micros
+from models.reading import DeviceEvent, Gap, Input, Reading, Tag, from_micros
 from tests.backend.books import SECOND, Yard, batch
 from tests.backend.stories import MIDNIGHT, TAGS
 
@@ -151,6 +151,12 @@ def test_an_invalid_reading_counts_as_committed(text: bytes, yard: Yard) -> None
     assert sorts(yard) == [("invalid", 2, text)]
     assert alerts(yard) == [("quarantine", "gateway:dock-a")]
     whole(yard)
+
+
+def test_a_shared_outbox_is_an_alert(yard: Yard) -> None:
+    text = wire.encode(DeviceEvent("", from_micros(MIDNIGHT), "outbox_shared", "a receipt above what was sent"))
+    assert send(yard, 1, text) == 1
+    assert alerts(yard) == [("outbox_shared", "gateway:dock-a")]
 
 
 def test_an_unknown_kind_is_journalled(yard: Yard) -> None:
