@@ -1,0 +1,102 @@
+"""The ingest loop on a transport that the test holds: what is told, and when a message is acknowledged."""
+
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from backend import worker as module
+from backend.ingest import Message
+from backend.transport.mqtt import Delivery
+from backend.worker import IngestWorker
+from models import wire
+from models.reading import Scan, from_micros
+from tests.backend.books import SECOND, Yard, batch
+from tests.backend.stories import MIDNIGHT
+
+EPOCH = "0" * 12
+
+
+@dataclass
+class Transport:
+    """Delivers what it is given, then stops the loop."""
+
+    waiting: list[Message]
+    stop: Event = field(default_factory=Event)
+    acknowledged: list[int] = field(default_factory=list[int])
+    published: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
+
+    def take(self, _wait_s: float, _window_s: float, _most: int) -> list[Delivery]:
+        found = [Delivery(message, mid, 1, 1) for mid, message in enumerate(self.waiting, 1)]
+        self.waiting = []
+        if not found:
+            self.stop.set()
+        return found
+
+    def acknowledge(self, deliveries: list[Delivery]) -> None:
+        self.acknowledged += [delivery.mid for delivery in deliveries]
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        self.published.append((topic, msgspec.json.decode(payload)))
+        return True
+
+
+def run(yard: Yard, transport: Transport) -> None:
+    IngestWorker(yard.ingest, transport, yard.clock).run(transport.stop)  # type: ignore[arg-type]
+
+
+def scans(*codes: str) -> list[bytes]:
+    return [wire.encode(Scan("scanner-1", from_micros(MIDNIGHT + k), code, "]C1")) for k, code in enumerate(codes)]
+
+
+def test_receipt_acknowledgement_and_an_answer_for_the_person(yard: Yard) -> None:
+    yard.clock.now = MIDNIGHT + SECOND
+    transport = Transport([batch(EPOCH, 1, scans("SY:RECEIVE", "SY:QTY:5")), Message("x", b"{")])
+    run(yard, transport)
+    assert transport.acknowledged == [1, 2]
+    receipt, reply = transport.published
+    assert receipt == ("stockyard/v1/dock-a/receipt", {"epoch": EPOCH, "seq": 2})
+    assert reply[0] == "stockyard/v1/dock-a/reply"
+    assert (reply[1]["device"], reply[1]["ok"]) == ("scanner-1", False)
+
+
+def test_an_old_answer_is_dropped(yard: Yard) -> None:
+    yard.clock.now = MIDNIGHT + 31 * SECOND
+    transport = Transport([batch(EPOCH, 1, scans("SY:QTY:5"))])
+    run(yard, transport)
+    assert [topic for topic, _ in transport.published] == ["stockyard/v1/dock-a/receipt"]
+
+
+def test_a_book_that_is_away_is_waited_for(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STORE_AWAY_S", 0.01)
+    transport = Transport([batch(EPOCH, 1, scans("SY:CONFIRM"))])
+    true, failures = yard.ingest.take, [0]
+
+    def take(messages: Any) -> Any:
+        failures[0] += 1
+        if failures[0] < 4:
+            assert not transport.acknowledged
+            raise OperationalError("BEGIN", None, Exception("locked"))
+        return true(messages)
+
+    monkeypatch.setattr(yard.ingest, "take", take)
+    run(yard, transport)
+    assert transport.acknowledged == [1]
+    assert [body for _, body in transport.published] == [{"epoch": EPOCH, "seq": 1}]
+
+
+def test_after_a_bug_the_brokers_window_is_free_and_nothing_is_receipted(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(_messages: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(yard.ingest, "take", take)
+    transport = Transport([batch(EPOCH, 1, scans("SY:CONFIRM"))])
+    with pytest.raises(ZeroDivisionError):
+        run(yard, transport)
+    assert transport.acknowledged == [1]
+    assert not transport.published
