@@ -227,6 +227,15 @@ def test_a_change_of_the_register_from_a_past_date_is_followed(
     assert facts(later.book) != unchanged, name
 
 
+def test_a_pass_is_judged_by_the_parameters_that_it_began_with(yard: Yard) -> None:
+    declare(yard, [Change("devices", "dock-a/door-1", a_door([3, 4], [1, 2], 3.0), MIDNIGHT + 12 * SECOND)])
+    yard.send(through(10))
+    yard.settle()
+    rows = [((row["first_at"] - MIDNIGHT) / SECOND, row["evidence_count"]) for row in yard.rows(crossing)]
+    assert rows == [(10, 2), (12, 2)]
+    assert not broken(yard)
+
+
 def test_a_key_that_cannot_be_folded_is_left_and_the_others_go_on(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     yard.send([tag(20, epc=epc) for epc in TAGS])
     yard.send([tag(10, epc=epc) for epc in TAGS])
