@@ -63,11 +63,11 @@ class IngestWorker:
         for each in outcome.derived:
             if each.step == "scan" and now - each.closed_at < REPLY_US and not is_late(each, now):
                 device = str(each.row["device"])
-                gateway = outcome.heard_by.get(device)
-                if gateway is not None:
-                    name = device.removeprefix(f"{gateway}/")
+                owner = outcome.heard_by.get(device)
+                if owner is not None:
+                    name = device.removeprefix(f"{owner}/")
                     reply = wire.Reply(name, from_micros(each.closed_at), ok=each.row["ok"], text=each.row["text"])
-                    self._transport.publish(wire.topic(gateway, "reply"), wire.encode(reply))
+                    self._transport.publish(wire.topic(owner, "reply"), wire.encode(reply))
 
 
 class Announcer:

@@ -180,7 +180,8 @@ def count_refused(tx: Connection, gateway_name: str, sort: str, more: int, now: 
     key = {"gateway": gateway_name, "day": now // DAY_US, "sort": sort}
     upsert = insert_or_ignore(refused_count).values(**key, count=more)
     tx.execute(upsert.on_conflict_do_update(index_elements=list(key), set_={"count": refused_count.c.count + more}))
-    return tx.execute(select(refused_count.c.count).filter_by(**key)).scalar_one()
+    counted: int = tx.execute(select(refused_count.c.count).filter_by(**key)).scalar_one()
+    return counted
 
 
 def keep_envelope(tx: Connection, gateway_name: str, reason: str, payload: bytes, now: int) -> bool:
