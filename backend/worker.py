@@ -63,7 +63,7 @@ class IngestWorker:
         for each in outcome.derived:
             if each.step == "scan" and now - each.closed_at < REPLY_US and not is_late(each, now):
                 device = str(each.row["device"])
-                owner = outcome.heard_by.get(device)
+                owner = outcome.heard_by.get(device) or (None if wire.is_global(device) else device.partition("/")[0])
                 if owner is not None:
                     name = device.removeprefix(f"{owner}/")
                     reply = wire.Reply(name, from_micros(each.closed_at), ok=each.row["ok"], text=each.row["text"])

@@ -13,9 +13,9 @@ from backend.ingest import Message
 from backend.transport.mqtt import Delivery
 from backend.worker import IngestWorker
 from models import wire
-from models.reading import Scan, from_micros
+from models.reading import Input, Scan, from_micros
 from tests.backend.books import SECOND, Yard, batch
-from tests.backend.stories import MIDNIGHT
+from tests.backend.stories import BOLT, MIDNIGHT
 
 EPOCH = "0" * 12
 
@@ -61,6 +61,18 @@ def test_receipt_acknowledgement_and_an_answer_for_the_person(yard: Yard) -> Non
     assert receipt == ("stockyard/v1/dock-a/receipt", {"epoch": EPOCH, "seq": 2})
     assert reply[0] == "stockyard/v1/dock-a/reply"
     assert (reply[1]["device"], reply[1]["ok"]) == ("scanner-1", False)
+
+
+def test_who_scanned_is_answered_when_time_has_acted_for_another_to_hear(yard: Yard) -> None:
+    """An item waited for its quantity for a minute; the next reading of its gateway is of another device."""
+    yard.clock.now = MIDNIGHT + 70 * SECOND
+    yard.ingest.take([batch(EPOCH, 1, scans("SY:RECEIVE", "SY:LOC:desk", f"01{BOLT}"))])
+    later = Input("eye", from_micros(MIDNIGHT + 61 * SECOND), "photo_eye", on=True)
+    transport = Transport([batch(EPOCH, 4, [wire.encode(later)])])
+    run(yard, transport)
+    _, (topic, reply) = transport.published
+    assert topic == "stockyard/v1/dock-a/reply"
+    assert (reply["device"], reply["text"]) == ("scanner-1", "1 x BOLT-M8 received at desk")
 
 
 def test_an_old_answer_is_dropped(yard: Yard) -> None:
