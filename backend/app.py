@@ -12,7 +12,7 @@ from backend.api.server import Server
 from backend.api.services import Services
 from backend.book.db import open_engine
 from backend.book.migrations import migrate
-from backend.config import Config, ConfigError
+from backend.config import Config
 from backend.deriver import Deriver
 from backend.ingest import Ingest
 from backend.planner import Planner
@@ -47,13 +47,11 @@ class Backend:
 
     @classmethod
     def build(cls, config: Config) -> "Backend":
-        """Bind, open and migrate. Raises OSError if the address is taken, ConfigError if it is none."""
+        """Bind, open and migrate. Raises OSError if the address is taken."""
         host, _, port = config.backend.listen.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ConfigError(f"backend.listen: HOST:PORT expected, got {config.backend.listen!r}")
         book = open_book(config)
         migrate(book)
-        services = Services(book, clock, ApiScans().put)
+        services = Services(book, clock, ApiScans().put, hosts=tuple(config.backend.hosts))
         app = create_app(services)
         add_page(app)
         return cls(config, book, Server(app, host, int(port)), MqttTransport(config.mqtt))

@@ -22,6 +22,7 @@ from backend import demo as demo_module
 from backend import doctor as doctor_module
 from backend import site, verify
 from backend.app import Backend, clock, open_book
+from backend.book.migrations import BookTooNew, pending
 from backend.book.migrations import migrate as migrate_book
 from backend.config import ConfigError, load
 from models.errors import Refused
@@ -37,7 +38,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 def _told() -> Generator[None]:
     try:
         yield
-    except (ConfigError, Refused) as error:
+    except (ConfigError, Refused, BookTooNew) as error:
         _fail(str(error), CONFIGURATION)
     except (OSError, OperationalError) as error:
         _fail(str(error), UNAVAILABLE)
@@ -99,7 +100,12 @@ def apply(
 def verify_command(config: ConfigFile, *, as_json: Json = False) -> None:
     """Replay the journal and the ledger, check every invariant, print each with its figure."""
     with _told():
-        found = verify.verify(open_book(load(config)))
+        loaded = load(config)
+        there = loaded.book.url != "sqlite" or (loaded.state_dir / "book.db").exists()
+        book = open_book(loaded)
+        if not there or pending(book):
+            raise OSError(f"{loaded.book.url}: the book is not there or not up to date; stockyard migrate -c {config}")
+        found = verify.verify(book)
     _table(
         "verify",
         ("invariant", "figure", "", "detail"),

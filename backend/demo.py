@@ -137,7 +137,7 @@ class Demo:
         process = subprocess.Popen([sys.executable, "-m", "simulators", "history", *options], cwd=folder)  # noqa: S603 - our own module
         self.running["history"] = process
         while process.poll() is None and not self.stop.wait(0.2):
-            pass
+            self.all_run()
         if process.returncode == 0:
             self.console.print(f"{self.plan.history_days} days of history in {time.monotonic() - begin:.0f} s")
         return process.returncode == 0
@@ -146,9 +146,13 @@ class Demo:
         """Until --for is over, an interrupt, or a part has ended by itself."""
         end = None if self.plan.run_s is None else time.monotonic() + self.plan.run_s
         while not self.stop.wait(0.2) and (end is None or time.monotonic() < end):
-            for name in ("site", "backend", "edge"):
-                if self.running[name].poll() is not None:
-                    raise OSError(f"the {name} process ended with status {self.running[name].returncode}")
+            self.all_run()
+
+    def all_run(self) -> None:
+        """Raises OSError if a part has ended by itself."""
+        for name in ("site", "backend", "edge"):
+            if self.running[name].poll() is not None:
+                raise OSError(f"the {name} process ended with status {self.running[name].returncode}")
 
     def check(self, folder: Path, url: str) -> int:
         """End the site's agenda, then compare the books with the truth."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from backend.book.db import read
 from backend.verify import books, folds, intake
@@ -56,6 +56,8 @@ def verify(book: Engine) -> list[Finding]:
         with read(book) as tx:
             seen = Seen(tx)
             return [_finding(name, check, seen) for name, check in CHECKS.items()]
+    except OperationalError:
+        raise
     except DatabaseError as error:
         return [Finding(next(iter(CHECKS)), "cannot be read", ok=False, detail=str(error.orig))]
 

@@ -1,7 +1,7 @@
 """Outbox and journal hold the same readings, each once: the sets of (gateway, epoch, seq), and their content."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,7 +10,7 @@ from models.reading import Scan, Tag, micros
 from models.wire import content_hash, decode
 from simulators.answers import Entry, Gap, Quarantined, System
 from simulators.checks.found import Found
-from simulators.outbox import Kept
+from simulators.outbox import Kept, read
 
 CONFLICT = "conflict"
 
@@ -79,9 +79,11 @@ def check(system: System, outboxes: list[Kept]) -> tuple[Found, Heard]:
             outbox = kept.pop(stream.epoch, None)
             last = outbox.next_seq[stream.epoch] - 1 if outbox else stream.committed
             rows = outbox.rows(stream.epoch) if outbox else ()
-            entries = _noted(system.journal(gateway.name, stream.epoch), heard, totals)
+            entries = _Noted(system.journal(gateway.name, stream.epoch), heard, totals)
             name = f"{gateway.name} {stream.epoch}"
             found.differences += compare(name, last, rows, entries, beside)
+            if outbox and entries.highest >= (now := read(outbox.path).next_seq[stream.epoch]):
+                found.differences.append(f"{name} {entries.highest}: in the journal, but the outbox ends at {now - 1}")
             totals["epochs"] += 1
             totals["numbers"] += last
             totals["not in the outboxes given"] += 0 if outbox else 1
@@ -94,11 +96,19 @@ def check(system: System, outboxes: list[Kept]) -> tuple[Found, Heard]:
     return found, heard
 
 
-def _noted(entries: Iterable[Entry], heard: Heard, totals: Counter[str]) -> Iterable[Entry]:
-    for entry in entries:
-        totals["journal"] += 1
-        heard.take(entry)
-        yield entry
+class _Noted:
+    """Entries as they are read, counted and remembered on the way."""
+
+    def __init__(self, entries: Iterable[Entry], heard: Heard, totals: Counter[str]) -> None:
+        self.highest = 0
+        self._entries, self._heard, self._totals = entries, heard, totals
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._entries:
+            self._totals["journal"] += 1
+            self._heard.take(entry)
+            self.highest = max(self.highest, entry.seq)
+            yield entry
 
 
 def compare(

@@ -37,6 +37,11 @@ def test_the_example_mentions_every_field(table: str) -> None:
         ('[book]\nurI = "x"\n', "unknown key book.'urI'; did you mean 'url'?"),
         ("[telemetry]\nretention_days = true\n", "Expected `int`"),
         ('[backend]\nmodules = ["stok"]\n', "stok"),
+        ('[backend]\nlisten = "8000"\n', "backend.listen: HOST:PORT expected, got '8000'"),
+        ('[mqtt]\nurl = "http://x"\n', "mqtt.url: mqtt://HOST:PORT or mqtts://HOST:PORT expected"),
+        ('[mqtt]\nusername = "b"\npassword_file = "/nowhere"\n', "mqtt.password_file: a file with the password of 'b'"),
+        ('[book]\nurl = "nonsense"\n', "book.url: sqlite or postgresql://"),
+        ('[telemetry]\nurl = "influxdb://x"\n', "telemetry.url: sql expected"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:

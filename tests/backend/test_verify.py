@@ -4,23 +4,25 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from backend.book import alerts
-from backend.book.db import write
+from backend.book import alerts, ledger
+from backend.book.db import open_engine, write
 from backend.cli import app
 from backend.scans import ApiScans
 from backend.verify import CHECKS
 from models import epc, wire
 from models.alert import Alert
 from models.reading import Gap, Reading, Scan, Tag, from_micros
+from models.stock.ledger import Movement
 from tests.backend.books import SECOND, Yard, batch
 from tests.backend.stories import BOLT, MIDNIGHT
 
-OK, INTEGRITY = 0, 5
+OK, UNAVAILABLE, INTEGRITY = 0, 4, 5
 PUMP = epc.encode("urn:epc:id:sgtin:9521321.100010.7")
 FORK = epc.encode("urn:epc:id:giai:9521321.55")
 
@@ -73,6 +75,32 @@ def verify(folder: Path) -> tuple[int, dict[str, bool]]:
 def test_an_undamaged_book_is_whole(run: Path) -> None:
     status, found = verify(run)
     assert (status, found) == (OK, dict.fromkeys(CHECKS, True))
+
+
+def test_without_a_book_it_says_so_and_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "backend.toml").write_text(f'[backend]\nstate_dir = "{tmp_path}"\n')
+    done = CliRunner().invoke(app, ["verify", "-c", str(tmp_path / "backend.toml")])
+    assert done.exit_code == UNAVAILABLE
+    assert not (tmp_path / "book.db").exists()
+
+
+def test_a_correction_by_hand_may_name_a_crossing(run: Path, tmp_path: Path) -> None:
+    shutil.copy(run / "book.db", tmp_path / "book.db")
+    book = open_engine("sqlite", tmp_path / "book.db")
+    correction = Movement(
+        id="m1",
+        at=1,
+        sku="PUMP-40",
+        quantity=Decimal(1),
+        source="supplier",
+        target="warehouse",
+        reason="count",
+        evidence=["crossing:abc"],
+    )
+    with write(book) as tx:
+        ledger.post(tx, [correction], [], "somebody", 1)
+    book.dispose()
+    assert verify(tmp_path)[0] == OK
 
 
 FIRST_TAG = "SELECT min(seq) FROM journal WHERE kind = 'tag'"

@@ -70,6 +70,11 @@ def alter_reading(one: Answers) -> None:
     one.journal[100] = {**one.journal[100], "reading": msgspec.Raw(text)}
 
 
+def invent_a_tail(one: Answers) -> None:
+    sighting = next(entry for entry in reversed(one.journal) if entry["kind"] == "tag")
+    one.journal.append({**sighting, "seq": one.journal[-1]["seq"] + 1})
+
+
 def gap_over_a_reading(one: Answers) -> None:
     one.gaps.append({"gateway": "dock-a", "epoch": one.epoch, "from_seq": 7, "to_seq": 7, "reason": "outbox quota"})
 
@@ -127,6 +132,7 @@ def movement_from_nowhere(one: Answers) -> None:
         (lose_reading, {SETS}),
         (double_reading, {SETS}),
         (alter_reading, {SETS}),
+        (invent_a_tail, {SETS}),
         (gap_over_a_reading, {SETS}),
         (lose_scan_effect, {SCANS, STOCK}),
         (double_scan_effect, {SCANS, STOCK}),
