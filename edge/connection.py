@@ -65,7 +65,8 @@ class Heard:
     client: Client | None
     what: str
     payload: bytes = b""
-    committed: tuple[str, int] = ("", 0)
+    committed: tuple[str, int, float] = ("", 0, 0.0)
+    """Epoch, next seq, and when: monotonic seconds."""
 
 
 def new_client(gateway: str, client_id: str, mqtt: Mqtt, hear: Callable[[Heard], None]) -> Client:

@@ -65,7 +65,7 @@ class Publisher:
 
     def run(self, stop: Event) -> None:
         """Publish until `stop`, through every loss of the broker; a bug is logged and everything begun anew."""
-        self._outbox.on_commit = lambda epoch, next_seq: self._heard.put(Heard(None, "commit", b"", (epoch, next_seq)))
+        self._outbox.on_commit = self._hear_commit
         while not stop.is_set():
             try:
                 self._sender = Sender(self._outbox.lines())
@@ -73,11 +73,14 @@ class Publisher:
             except Exception:
                 log.exception("publisher: begins anew")
                 self._close()
-                stop.wait(FIRST_RETRY_S)
+                self._pause(FIRST_RETRY_S, stop)
 
     def devices_changed(self) -> None:
         """Send the status now. Any thread may call it."""
         self._heard.put(Heard(None, "devices"))
+
+    def _hear_commit(self, epoch: str, next_seq: int) -> None:
+        self._heard.put(Heard(None, "commit", committed=(epoch, next_seq, time.monotonic())))
 
     def _run(self, stop: Event) -> None:
         lost_at = time.monotonic()
@@ -94,7 +97,13 @@ class Publisher:
                 log.log(logging.WARNING if down_s < 1 else logging.DEBUG, "broker %s: %s", self._mqtt.url, problem)
                 # full jitter under a ceiling that grows with the outage: 2 s for the first 20 s, 30 s after 5 minutes
                 ceiling_s = min(max(FIRST_RETRY_S, down_s / 10), MAX_RETRY_S)
-                stop.wait(random.uniform(MIN_RETRY_S, ceiling_s))  # noqa: S311 - jitter, no secret
+                self._pause(random.uniform(MIN_RETRY_S, ceiling_s), stop)  # noqa: S311 - jitter, no secret
+
+    def _pause(self, seconds: float, stop: Event) -> None:
+        """Wait, and let nothing pile up meanwhile: the machine hears of commits while there is no broker too."""
+        until = time.monotonic() + seconds
+        while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            self._next(min(left_s, TICK_S))
 
     def _connect(self, stop: Event) -> str | None:
         """Connect and subscribe; None once the broker has granted both, else what went wrong."""
@@ -126,19 +135,19 @@ class Publisher:
                 if heard.what == "lost" and heard.client is self._client:
                     return
                 self._take(heard)
-                heard = self._next(wait=False)
+                heard = self._next(0)
             self._send()
             if time.monotonic() >= self._status_at:
                 self._send_status()
 
-    def _next(self, *, wait: bool = True) -> Heard | None:
-        """What was heard next, within a tick. Commits count whether connected or not."""
+    def _next(self, wait_s: float = TICK_S) -> Heard | None:
+        """What was heard next, within `wait_s`. Commits count whether connected or not."""
         try:
-            heard = self._heard.get(wait, TICK_S if wait else None)
+            heard = self._heard.get(timeout=wait_s)
         except Empty:
             return None
         if heard.what == "commit":
-            self._sender.committed(*heard.committed, time.monotonic())
+            self._sender.committed(*heard.committed)
         return heard
 
     def _take(self, heard: Heard) -> None:
