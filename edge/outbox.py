@@ -25,6 +25,7 @@ COMMIT_READINGS, COMMIT_BYTES = 1000, 256 * 1024
 MAX_WAITING = 100_000
 MARKS_S = 1.0
 LOOKED_AT = 1000
+UNREADABLE = (Refused, msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +49,7 @@ def text_of(reading: Reading) -> bytes:
     try:
         text = encode(reading)
         decode(text)
-    except (Refused, msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         return _bad_reading(reading, f"{type(reading).__name__}: {error}")
     return text
 
@@ -56,11 +57,12 @@ def text_of(reading: Reading) -> bytes:
 def _bad_reading(reading: Reading, why: str) -> bytes:
     detail = why.encode(errors="replace").decode()[:1024]
     device = getattr(reading, "device", None)
-    text = encode(DeviceEvent(device if isinstance(device, str) else "", datetime.now(UTC), "bad_reading", detail))
+    event = DeviceEvent(device if isinstance(device, str) else "", datetime.now(UTC), "bad_reading", detail)
     try:
+        text = encode(event)
         decode(text)
-    except Refused:
-        return encode(DeviceEvent("", datetime.now(UTC), "bad_reading", detail))
+    except UNREADABLE:
+        return encode(msgspec.structs.replace(event, device=""))
     return text
 
 
@@ -109,7 +111,8 @@ class Outbox:
 
     def begin_epoch(self) -> None:
         """Number in a new epoch from the next commit on."""
-        self._fresh = True
+        with self._changed:
+            self._fresh = True
 
     def save_mark(self, epoch: str, mark: int, receipted: int) -> None:
         """Keep an epoch's mark; within a second, or with the next commit. A lost one is asked for again."""
@@ -151,7 +154,8 @@ class Outbox:
                     return
                 group = self._take()
                 marks, self._marks = self._marks, {}
-            self._commit(group, marks)
+                fresh, self._fresh = self._fresh, self._fresh and not group
+            self._commit(group, marks, fresh=fresh)
 
     def _await_group(self) -> None:
         """Until there is a group to commit, or marks have waited long enough, or the end."""
@@ -170,19 +174,19 @@ class Outbox:
                 size += len(item[0])
         return group
 
-    def _commit(self, group: list[tuple[bytes, _Ticket]], marks: dict[str, tuple[int, int]]) -> None:
-        fresh, self._fresh = self._fresh, False
+    def _commit(self, group: list[tuple[bytes, _Ticket]], marks: dict[str, tuple[int, int]], *, fresh: bool) -> None:
         try:
             if self._failed is not None:
                 self._file.reopen(self._failed)
             if group:
                 committed = self._file.append([text for text, _ in group], marks, fresh=fresh)
             else:
-                self._fresh, committed = self._fresh or fresh, None
+                committed = None
                 self._file.save_marks(marks)
         except Exception as error:  # noqa: BLE001 - the top of this thread: whoever put the readings is told
-            self._fresh = self._fresh or fresh
             self._fail(group, marks, error)
+            with self._changed:
+                self._fresh = self._fresh or fresh
             return
         if self._failed is not None:
             log.warning("outbox: commits succeed again")

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread, current_thread
 
 import msgspec
 import pytest
@@ -54,6 +55,30 @@ def test_each_run_is_an_epoch_begun_at_its_first_commit_with_seq_from_1(path: Pa
     outbox.begin_epoch()
     outbox.put(signals(10, 1)).result(5)
     assert [line.next_seq for line in outbox.lines()] == [6, 2, 2]
+    outbox.close()
+
+
+def test_a_new_epoch_asked_for_while_a_group_is_taken_is_not_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Thread] = []
+
+    def fresh(outbox: Outbox) -> bool:
+        before = bool(vars(outbox).get("_fresh"))
+        if not asked and current_thread().name == "outbox":
+            asked.append(Thread(target=outbox.begin_epoch))
+            asked[0].start()
+            asked[0].join(0.2)
+        return before
+
+    outbox = Outbox(path)
+    monkeypatch.setattr(
+        Outbox, "_fresh", property(fresh, lambda me, value: vars(me).update(_fresh=value)), raising=False
+    )
+    outbox.put(signals(0, 1)).result(5)
+    asked[0].join(5)
+    outbox.put(signals(1, 1)).result(5)
+    assert [line.next_seq for line in outbox.lines()] == [2, 2]
     outbox.close()
 
 
@@ -114,6 +139,9 @@ def test_marks_are_kept(path: Path) -> None:
         pytest.param(Tag("door\n1", AT, "30", 1), "", id="device with a line end"),
         pytest.param(Tag("door-1", AT, "30", 0), "door-1", id="antenna 0"),
         pytest.param(Scan("scanner-1", AT, "\ud800"), "scanner-1", id="not UTF-8"),
+        pytest.param(Scan("scanner-\udc80", AT, "A"), "", id="device not UTF-8"),
+        pytest.param(Scan("s" * 129, AT, "A"), "", id="device too long"),
+        pytest.param(Scan(b"\xff", AT, ""), "", id="device no text"),  # type: ignore[arg-type]
         pytest.param(object(), "", id="no reading at all"),
     ],
 )
