@@ -54,7 +54,7 @@ class Backend:
         services = Services(book, clock, ApiScans().put, hosts=tuple(config.backend.hosts))
         app = create_app(services)
         add_page(app)
-        return cls(config, book, Server(app, host, int(port)), MqttTransport(config.mqtt))
+        return cls(config, book, Server(app, host.strip("[]"), int(port)), MqttTransport(config.mqtt))
 
     def run(self, stop: Event) -> None:
         """Work until stop."""

@@ -149,7 +149,8 @@ class _Work:
             self.streams[key] = (locked, locked.mark)
         locked, mark = self.streams[key]
         texts = [bytes(raw) for raw in batch.readings]
-        done = commit(Held(mark, locked.pruned_to, self.same(locked, mark, batch.seq)), batch.seq, texts, gap)
+        same = self.same(locked, batch.seq, min(mark, batch.seq + len(texts) - 1))
+        done = commit(Held(mark, locked.pruned_to, same), batch.seq, texts, gap)
         for seq, text in done.journal:
             self.reading(locked, seq, text)
         for seq, text in done.conflicts:
@@ -160,11 +161,11 @@ class _Work:
             journal.count_refused(self.tx, gateway, "pruned", done.pruned, self.now)
         self.streams[key] = (locked, done.mark)
 
-    def same(self, held: StreamRow, mark: int, seq: int) -> Callable[[int, bytes], bool]:
-        """What is held at seq and after, this transaction's own readings included."""
-        if seq > mark:
+    def same(self, held: StreamRow, first: int, last: int) -> Callable[[int, bytes], bool]:
+        """What is held at first ... last, this transaction's own readings included."""
+        if first > last:
             return lambda _seq, _text: True
-        stored = journal.holds(self.tx, held.id, seq, mark)
+        stored = journal.holds(self.tx, held.id, first, last)
         mine = {(a.seq, a.text) for a in self.arrivals if a.stream_id == held.id}
         return lambda number, text: (number, text) in mine or stored(number, text)
 

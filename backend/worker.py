@@ -21,6 +21,7 @@ MOST_MESSAGES = 10
 STORE_AWAY_S = 1.0
 REPLY_US = 30_000_000
 EVENTS_EVERY_S = 0.25
+DELIVERED_WITHIN_S = 5.0
 
 
 class IngestWorker:
@@ -92,7 +93,8 @@ class Announcer:
             if not self._transport.publish(wire.topic("events", kind), body):
                 break
             sent = n
-        if sent:
+        if sent and self._transport.delivered(DELIVERED_WITHIN_S):
             with write(self._book) as tx:
                 events.published(tx, sent)
-        return len(waiting) if sent else 0
+            return len(waiting)
+        return 0

@@ -18,9 +18,12 @@ class Server:
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         self._app = app
-        self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.host = host
+        self._socket = self._bind(port)
         self.port: int = self._socket.getsockname()[1]
+
+    def _bind(self, port: int) -> socket.socket:
+        return socket.create_server((self.host, port), family=socket.AF_INET6 if ":" in self.host else socket.AF_INET)
 
     @property
     def url(self) -> str:
@@ -29,6 +32,8 @@ class Server:
 
     def run(self, stop: Event) -> None:
         """Serve until `stop`; open event streams end with it. Returns within 2 s of it."""
+        if self._socket.fileno() == -1:
+            self._socket = self._bind(self.port)
         config = uvicorn.Config(
             self._app,
             log_config=None,

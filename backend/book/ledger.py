@@ -17,6 +17,9 @@ from models.units import quantity_text
 
 STOCK = "stock"
 
+IDS_A_QUERY = 5000
+"""A statement takes 32,766 parameters in SQLite, 65,535 in PostgreSQL."""
+
 _HEAD = select(ledger_head.c.n, ledger_head.c.hash).where(ledger_head.c.ledger == STOCK).with_for_update()
 _MOVE_HEAD = update(ledger_head).where(ledger_head.c.ledger == STOCK)
 _APPEND = insert(movement)
@@ -106,8 +109,10 @@ def _lock_head(tx: Connection) -> tuple[int, bytes]:
     return row.n, bytes(row.hash)
 
 
-def _chains(tx: Connection, ids: set[str]) -> Sequence[Row[Any]]:
-    return tx.execute(_CHAINS, {"ids": sorted(ids)}).all()
+def _chains(tx: Connection, ids: set[str]) -> list[Row[Any]]:
+    wanted = sorted(ids)
+    pages = [wanted[low : low + IDS_A_QUERY] for low in range(0, len(wanted), IDS_A_QUERY)]
+    return [row for page in pages for row in tx.execute(_CHAINS, {"ids": page})]
 
 
 def _row(entry: Entry, root: str, actor: str) -> dict[str, Any]:

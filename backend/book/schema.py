@@ -338,7 +338,7 @@ event = Table(
     Column("at", Big, nullable=False),
     Column("body", LargeBinary, nullable=False, comment="JSON"),
     Column("published", Boolean, nullable=False, server_default=text("false")),
-    Index("ix_event_unpublished", "n", sqlite_where=text("NOT published"), postgresql_where=text("NOT published")),
+    Index("ix_event_unpublished", "n", sqlite_where=text("published = 0"), postgresql_where=text("NOT published")),
     sqlite_autoincrement=True,
 )
 lease = Table(

@@ -10,12 +10,12 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Empty, Full, Queue
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -25,6 +25,7 @@ from backend.ingest import Message
 from models import wire
 
 log = logging.getLogger(__name__)
+OUTGOING = 10_000
 WAITING = 500
 MOST_BYTES = (1 << 20) + 1
 """More of a payload is not kept waiting: whatever it is, it is too long to be read."""
@@ -48,6 +49,8 @@ class MqttTransport:
         self._url = urlsplit(config.url)
         self._queue: Queue[Delivery] = Queue(WAITING)
         self._connection = 0
+        self._stopping = False
+        self._last: MQTTMessageInfo | None = None
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"backend-{secrets.token_hex(4)}",
@@ -59,6 +62,7 @@ class MqttTransport:
         if self._url.scheme == "mqtts":
             client.tls_set_context(ssl.create_default_context())  # pyright: ignore[reportUnknownMemberType]
         client.max_inflight_messages_set(1000)
+        client.max_queued_messages_set(OUTGOING)
         client.reconnect_delay_set(min_delay=1, max_delay=2)
         client.on_connect, client.on_disconnect, client.on_message = self._connected, self._lost, self._arrived
         self._client = client
@@ -71,6 +75,7 @@ class MqttTransport:
 
     def stop(self) -> None:
         """Disconnect; what was not acknowledged comes again from the edge."""
+        self._stopping = True
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -100,8 +105,20 @@ class MqttTransport:
                 self._client.ack(delivery.mid, delivery.qos)
 
     def publish(self, topic: str, payload: bytes) -> bool:
-        """Publish at QoS 1; False while the broker is away."""
-        return self.connected and self._client.publish(topic, payload, qos=1).rc == 0
+        """Publish at QoS 1; False while the broker is away or does not keep up."""
+        if not self.connected:
+            return False
+        self._last = self._client.publish(topic, payload, qos=1)
+        return self._last.rc == 0
+
+    def delivered(self, wait_s: float) -> bool:
+        """Whether the broker has what was published last, and so all before it; waits for a while."""
+        try:
+            if self._last is not None:
+                self._last.wait_for_publish(wait_s)
+            return self._last is None or self._last.is_published()
+        except (RuntimeError, ValueError):
+            return False
 
     def _connected(
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -132,4 +149,9 @@ class MqttTransport:
         delivery = Delivery(
             Message(topic, bytes(message.payload[:MOST_BYTES])), message.mid, message.qos, self._connection
         )
-        self._queue.put(delivery)
+        while not self._stopping:
+            try:
+                self._queue.put(delivery, timeout=0.2)
+            except Full:
+                continue
+            return

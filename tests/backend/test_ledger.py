@@ -83,9 +83,7 @@ def test_a_transaction_that_fails_leaves_no_trace(yard: Yard) -> None:
         fail()
     assert post(yard, [move("m3")]) == ["test"]
     assert [row["n"] for row in yard.rows(movement)] == [1, 2]
-    assert {f.name for f in verify(yard.book) if not f.ok} == {"movements and their evidence"}, (
-        "no scan is behind these"
-    )
+    assert all(finding.ok for finding in verify(yard.book))
 
 
 def test_nothing_to_post_takes_no_lock(yard: Yard) -> None:

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from backend import worker as module
+from backend.book import events
+from backend.book.db import read, write
 from backend.ingest import Message
 from backend.transport.mqtt import Delivery
-from backend.worker import IngestWorker
+from backend.worker import Announcer, IngestWorker
 from models import wire
 from models.reading import Input, Scan, from_micros
 from tests.backend.books import SECOND, Yard, batch
@@ -112,3 +114,19 @@ def test_after_a_bug_the_brokers_window_is_free_and_nothing_is_receipted(
         run(yard, transport)
     assert transport.acknowledged == [1]
     assert not transport.published
+
+
+@dataclass
+class Away(Transport):
+    """Takes what is published into its memory, and never says that the broker has it."""
+
+    def delivered(self, _wait_s: float) -> bool:
+        return False
+
+
+def test_events_count_as_published_when_the_broker_has_them(yard: Yard) -> None:
+    with write(yard.book) as tx:
+        events.emit(tx, "gateway", {"name": "dock-a"}, 1)
+    assert Announcer(yard.book, Away([])).step() == 0  # type: ignore[arg-type]
+    with read(yard.book) as tx:
+        assert [kind for _, kind, _ in events.unpublished(tx)] == ["gateway"]
