@@ -59,9 +59,10 @@ class Supervisor:
         return [device.snapshot() for device in self._devices.values()]
 
     def reply(self, reply: Reply) -> None:
-        """Feedback for the person at a device; one for an unknown device is dropped."""
+        """Feedback for the person at a device, also in the log; one for an unknown device is dropped."""
         device = self._devices.get(reply.device)
         if device is not None:
+            log.info("%s: scan %s: %r", reply.device, "taken" if reply.ok else "refused", reply.text)
             device.driver.reply(reply)
 
 

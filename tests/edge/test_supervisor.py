@@ -147,10 +147,17 @@ def test_bad_frames_are_all_counted_and_published_now_and_then() -> None:
     assert kept.events() == [("bad_frames", "1, the last: garbage 0"), ("bad_frames", "499, the last: garbage 499")]
 
 
-def test_a_reply_goes_to_its_device_alone() -> None:
+def test_a_reply_goes_to_its_device_alone_and_its_text_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     driver = Scripted(reads)
     supervisor = Supervisor({"s": driver}, Kept().put)
     reply = Reply("s", datetime.now(UTC), ok=True, text="40 x BOLT-M8 received")
+    refusal = Reply("s", datetime.now(UTC), ok=False, text="no such item\n\x1b[2Jx")
     supervisor.reply(reply)
+    supervisor.reply(refusal)
     supervisor.reply(Reply("other", datetime.now(UTC), ok=True, text="x"))
-    assert driver.replies == [reply]
+    assert driver.replies == [reply, refusal]
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "s: scan taken: '40 x BOLT-M8 received'"),
+        ("INFO", "s: scan refused: 'no such item\\n\\x1b[2Jx'"),
+    ]
