@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
-import msgspec
 from paho.mqtt.client import Client, ConnectFlags
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
@@ -15,10 +14,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from sqlalchemy import Connection, func, select
 
 from backend.book import register, schema
+from backend.book.status import stored_status
 from backend.config import Mqtt
 from models.reading import from_micros
 from models.register import Device
-from models.wire import Status
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 READING = "reading"
@@ -98,7 +97,7 @@ def _state(device: Device, *, online: bool, status: bytes | None) -> str:
         return "gateway never heard"
     if not online:
         return "gateway offline"
-    told = msgspec.json.decode(bytes(status), type=Status)
+    told = stored_status(status)
     return next((each.state for each in told.devices or [] if each.name == device.name), "not configured")
 
 

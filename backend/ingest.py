@@ -23,7 +23,7 @@ from models import wire
 from models.alert import Alert
 from models.commit import Held, commit
 from models.errors import BadEnvelope, BadReading
-from models.reading import DeviceEvent, Gap, micros
+from models.reading import DeviceEvent, Gap, from_micros, micros
 
 log = logging.getLogger(__name__)
 ACTOR = "ingest"
@@ -111,6 +111,7 @@ class _Work:
         self.register = registers.current(tx)
         self.devices = devices
         self.now = now
+        self.received_at = from_micros(now)
         self.outcome = Outcome()
         self.arrivals: list[Arrival] = []
         self.alerted: set[tuple[str, str]] = set()
@@ -172,6 +173,7 @@ class _Work:
     def reading(self, held: StreamRow, seq: int, text: bytes) -> None:
         try:
             reading = wire.decode(text)
+            wire.check_received(reading, self.received_at)
         except BadReading as error:
             self.invalid(held, seq, text, str(error))
             return

@@ -13,7 +13,7 @@ from backend.book.schema import api_scan
 from backend.registers import Registers
 from models import wire
 from models.errors import BadReading, Clash
-from models.reading import Scan, micros
+from models.reading import Scan, from_micros, micros
 
 GATEWAY = "api"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -30,11 +30,12 @@ class ApiScans:
     def put(self, book: Engine, ident: str, text: bytes, now: int) -> bool:
         """Commit one scan received at `now`; False if it was there.
 
-        Raises BadReading for anything but a scan, Clash if the id has other content.
+        Raises BadReading for anything but a scan or one from the future, Clash if the id has other content.
         """
         reading = wire.decode(text)
         if not isinstance(reading, Scan):
             raise BadReading("kind: scan expected")
+        wire.check_received(reading, from_micros(now))
         content = wire.content_hash(reading)
         with self._lock, write(book) as tx:
             held = tx.scalar(select(api_scan.c.content).where(api_scan.c.id == ident))

@@ -5,7 +5,8 @@ A reading's own bytes are kept as they came (msgspec.Raw); decoding validates ty
 
 import re
 import zlib
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
 
@@ -19,10 +20,15 @@ PREFIX = "stockyard/v1"
 MAX_BATCH_READINGS = 500
 MAX_BATCH_BYTES = 192 * 1024
 MAX_READING_BYTES = 16 * 1024
+MAX_STATUS_BYTES = 1 << 20
+MOST_AHEAD = timedelta(days=1)
+"""How far after its receipt a reading may be dated."""
+MAX_SEQ = 2**53
 OLDEST, NEWEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 RESERVED = frozenset({"events", "api"})
 
 Epoch = Annotated[str, Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{12}$(?!\n)")]
+Count = Annotated[int, Meta(ge=0, lt=MAX_SEQ)]
 _GATEWAY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MAYBE_GAP = re.compile(rb'"kind"\s*:\s*"(?:gap|[^"]*\\u)')
 
@@ -40,7 +46,7 @@ class Receipt(Struct, frozen=True):
     """Everything of `epoch` up to `seq` is committed."""
 
     epoch: Epoch
-    seq: Annotated[int, Meta(ge=0, lt=2**53)]
+    seq: Count
 
 
 class Stream(Struct, frozen=True, omit_defaults=True):
@@ -48,7 +54,7 @@ class Stream(Struct, frozen=True, omit_defaults=True):
 
     epoch: Epoch
     next_seq: Seq
-    outbox_depth: Annotated[int, Meta(ge=0)]
+    outbox_depth: Count
     oldest_unreceipted: Time | None = None
 
 
@@ -58,8 +64,8 @@ class DeviceState(Struct, frozen=True, omit_defaults=True):
     name: str
     state: str
     since: Time
-    readings: int = 0
-    bad_frames: int = 0
+    readings: Count = 0
+    bad_frames: Count = 0
 
 
 class Status(Struct, frozen=True, omit_defaults=True):
@@ -69,7 +75,7 @@ class Status(Struct, frozen=True, omit_defaults=True):
     version: str | None = None
     streams: list[Stream] | None = None
     devices: list[DeviceState] | None = None
-    trackers: dict[str, int] | None = None
+    trackers: dict[str, Count] | None = None
 
 
 class Reply(Struct, frozen=True):
@@ -91,6 +97,7 @@ _gap = msgspec.json.Decoder(Gap)
 _kind = msgspec.json.Decoder(_Kind)
 _reading: msgspec.json.Decoder[Reading] = msgspec.json.Decoder(Reading)
 _unknown = msgspec.json.Decoder(Unknown)
+_status = msgspec.json.Decoder(Status)
 _ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
 
 
@@ -129,22 +136,40 @@ def encode(message: Struct) -> bytes:
 
 def decode(text: bytes | Raw) -> Reading | Unknown:
     """One reading from its bytes. Raises BadReading naming the field and what was expected."""
-    if len(bytes(text)) > MAX_READING_BYTES:
-        msg = f"reading: at most {MAX_READING_BYTES} bytes expected, got {len(bytes(text))}"
+    raw = bytes(text)
+    if len(raw) > MAX_READING_BYTES:
+        msg = f"reading: at most {MAX_READING_BYTES} bytes expected, got {len(raw)}"
         raise BadReading(msg)
     try:
-        reading: Reading | Unknown = _reading.decode(text)
+        if not raw.isascii():
+            raw.decode()  # a field that is skipped must be UTF-8 too: the journal is answered as it came
+        reading: Reading | Unknown = _reading.decode(raw)
+    except UnicodeError as error:
+        msg = f"JSON is malformed: {error}"
+        raise BadReading(msg) from error
     except _ERRORS as error:
-        reading = _decode_unknown(text, error)
-    for field in ("at", "device_at", "first_at"):
-        at = getattr(reading, field, None)
-        if at is not None and not OLDEST <= at < NEWEST:
-            msg = f"{field}: a time in 1970 ... 2199 expected, got {at}"
-            raise BadReading(msg)
+        reading = _decode_unknown(raw, error)
+    if (wrong := _wrong_time(reading, ("at", "device_at", "first_at"))) is not None:
+        raise BadReading(wrong)
     return reading
 
 
-def _decode_unknown(text: bytes | Raw, first: Exception) -> Unknown:
+def check_received(reading: Reading | Unknown, received_at: datetime) -> None:
+    """Raise BadReading of a reading from the future: a clock is wrong, and its key would wait for that time."""
+    if reading.at - received_at > MOST_AHEAD:
+        msg = "at: more than a day after it was received"
+        raise BadReading(msg)
+
+
+def _wrong_time(message: Struct, fields: Sequence[str]) -> str | None:
+    for field in fields:
+        at = getattr(message, field, None)
+        if at is not None and not OLDEST <= at < NEWEST:
+            return f"{field}: a time in 1970 ... 2199 expected, got {at}"
+    return None
+
+
+def _decode_unknown(text: bytes, first: Exception) -> Unknown:
     try:
         unknown = _unknown.decode(text)
     except _ERRORS:
@@ -168,7 +193,29 @@ def decode_batch(payload: bytes) -> tuple[Batch, Gap | None]:
     except _ERRORS as error:
         msg = f"batch: {error}"
         raise BadEnvelope(msg) from error
+    if batch.seq + len(batch.readings) >= MAX_SEQ:
+        msg = f"batch: seq + readings below {MAX_SEQ} expected"
+        raise BadEnvelope(msg)
     return batch, gap
+
+
+def decode_status(payload: bytes) -> Status:
+    """A gateway's status. Raises BadEnvelope naming the field and what was expected."""
+    if len(payload) > MAX_STATUS_BYTES:
+        msg = f"status: at most {MAX_STATUS_BYTES} bytes expected, got {len(payload)}"
+        raise BadEnvelope(msg)
+    try:
+        payload.decode()
+        status = _status.decode(payload)
+    except _ERRORS as error:
+        msg = f"status: {error}"
+        raise BadEnvelope(msg) from error
+    said: list[Stream | DeviceState] = [*(status.streams or ()), *(status.devices or ())]
+    for each in said:
+        if (wrong := _wrong_time(each, ("oldest_unreceipted", "since"))) is not None:
+            msg = f"status: {wrong}"
+            raise BadEnvelope(msg)
+    return status
 
 
 def _inflate(payload: bytes) -> bytes:
@@ -196,6 +243,9 @@ def _gap_of(batch: Batch) -> Gap | None:
     gap = _gap.decode(gaps[0])
     if len(batch.readings) != 1 or gap.from_seq != batch.seq or gap.to_seq < gap.from_seq:
         msg = "gap: expected alone in its batch, from_seq = seq <= to_seq"
+        raise BadEnvelope(msg)
+    if (wrong := _wrong_time(gap, ("at",))) is not None:
+        msg = f"gap: {wrong}"
         raise BadEnvelope(msg)
     return gap
 

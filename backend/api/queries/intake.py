@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, func, select
@@ -12,9 +11,10 @@ from sqlalchemy import Connection, Row, func, select
 from backend.api import items
 from backend.book.journal import short
 from backend.book.schema import device, gap, gateway, journal, quarantine, stream
+from backend.book.status import stored_status, waiting
 from models.errors import Refused
 from models.reading import from_micros
-from models.wire import Status, content_hash, decode
+from models.wire import Stream, content_hash, decode
 
 SHOWN_TEXT = 2000
 
@@ -40,18 +40,21 @@ def gateways(tx: Connection) -> list[items.Gateway]:
 
 
 def _gateway(row: Row[Any], streams: list[Row[Any]]) -> items.Gateway:
-    said = msgspec.json.decode(row.status, type=Status) if row.status else Status(online=False)
-    depths = {listed.epoch: listed.outbox_depth for listed in said.streams or []}
+    said = stored_status(row.status)
+    listed = {each.epoch: each for each in said.streams or []}
     return items.Gateway(
         name=row.name,
         online=bool(row.online),
         last_seen=time(row.last_seen),
-        streams=[
-            items.Stream(s.epoch, s.mark, s.listed_next_seq, depths.get(s.epoch), time(s.listed_oldest))
-            for s in streams
-        ],
+        streams=[_stream(each, listed.get(each.epoch)) for each in streams],
         devices=[items.DeviceState(d.name, d.state, d.since, d.readings, d.bad_frames) for d in said.devices or []],
     )
+
+
+def _stream(row: Row[Any], listed: Stream | None) -> items.Stream:
+    """What waits is what the last status listed less what has been committed since."""
+    depth = None if listed is None else waiting(listed, row.mark)
+    return items.Stream(row.epoch, row.mark, row.listed_next_seq, depth, time(row.listed_oldest) if depth else None)
 
 
 class JournalAsk(BaseModel, frozen=True, extra="forbid"):
