@@ -1,10 +1,12 @@
 """Alerts: what a rule says about a subject, and the life of one as recorded history: open, acknowledged, closed.
 
-At most one alert per (rule, subject) is not closed; raising it again changes nothing but its words.
+At most one alert per (rule, subject) is not closed. Raising one about a state again changes nothing but its words; one
+about a moment says how often it happened, and opens again, for what happened now nobody has seen.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,6 +14,8 @@ from models.errors import Refused
 
 Severity = Literal["info", "warning", "critical"]
 State = Literal["open", "acknowledged", "closed"]
+MOMENTS = frozenset({"gap", "conflict", "quarantine", "envelope", "outbox_shared", "unknown_tag"})
+"""Rules about a moment, which is over when it is told; the others are about a state, which lasts until it does not."""
 
 
 class Alert(Struct, frozen=True):
@@ -39,16 +43,40 @@ class Raised(Struct, frozen=True, kw_only=True):
 def raise_alert(alert: Alert, now: int, present: Raised | None = None) -> Raised:
     """A new open alert; or the present one with the new words, if one of this rule and subject is not closed.
 
-    A higher severity opens an acknowledged one again. Raises Refused if `present` is about something else.
+    A higher severity opens an acknowledged one again, and so does another moment. The detail of one about a moment is
+    a JSON object, and `times` in it how often it happened; given to this function, how many moments this one stands
+    for, 1 if absent. Raises Refused if `present` is about something else.
     """
     if present is None or present.state == "closed":
-        return Raised(alert=alert, opened_at=now)
+        return Raised(alert=_counted(alert, 0), opened_at=now)
     if (present.alert.rule, present.alert.subject) != (alert.rule, alert.subject):
         msg = f"alert: {present.alert.rule} of {present.alert.subject} is not {alert.rule} of {alert.subject}"
         raise Refused(msg)
-    if present.state == "acknowledged" and _RANK[alert.severity] > _RANK[present.alert.severity]:
+    is_graver = _RANK[alert.severity] > _RANK[present.alert.severity]
+    alert = _counted(alert, _times(_detail(present.alert.detail)))
+    if present.state == "acknowledged" and (is_graver or alert.rule in MOMENTS):
         return replace(present, alert=alert, state="open", acknowledged_at=None, by=None)
     return replace(present, alert=alert)
+
+
+def _counted(alert: Alert, before: int) -> Alert:
+    if alert.rule not in MOMENTS:
+        return alert
+    detail = _detail(alert.detail)
+    detail["times"] = before + _times(detail)
+    return replace(alert, detail=msgspec.json.encode(detail).decode())
+
+
+def _times(detail: dict[str, Any]) -> int:
+    times = detail.get("times")
+    return times if isinstance(times, int) and times > 0 else 1
+
+
+def _detail(text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {"text": text}
 
 
 _RANK = {"info": 0, "warning": 1, "critical": 2}

@@ -3,6 +3,7 @@
 The partial unique index decides between two that raise at once; the rules of an alert's life are models.alert.
 """
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -20,38 +21,45 @@ OPEN = table.c.state != "closed"
 
 
 def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
-    """Open an alert; False if one of this rule and subject is open, which then has the new words.
+    """Open an alert; False if one of this rule and subject is not closed, which then has the new words.
 
-    A higher severity opens an acknowledged one again. `alert.detail` is the text of a JSON object.
+    A higher severity opens an acknowledged one again, and so does another moment, which is counted in the detail.
+    `alert.detail` is the text of a JSON object.
     """
     ident = str(uuid4())
-    values = {"id": ident, **asdict(alert), "state": "open", "raised_at": now}
+    values = {"id": ident, **asdict(life.raise_alert(alert, now).alert), "state": "open", "raised_at": now}
     statement = insert_or_ignore(table).values(values)
     ignored = statement.on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=OPEN)
     if tx.execute(ignored).rowcount == 1:
         _note(tx, ident, "raised", actor, now)
         return True
-    row = tx.execute(_open(alert.rule, alert.subject)).one()
-    before = _raised(row)
-    after = life.raise_alert(alert, now, before)
-    if (after.state, after.alert.severity, after.alert.title) != (row.state, row.severity, row.title):
+    row = tx.execute(_open(alert.rule, alert.subject).with_for_update()).one()
+    after = life.raise_alert(alert, now, _raised(row))
+    is_news = (after.state, after.alert.severity, after.alert.title) != (row.state, row.severity, row.title)
+    if is_news or alert.rule in life.MOMENTS:
         _save(tx, row.id, after)
+    if is_news:
         _note(tx, row.id, "said again" if after.state == row.state else "reopened", actor, now)
     return False
 
 
 def acknowledge(tx: Connection, ident: str, actor: str, now: int) -> None:
     """Somebody has seen it; again is harmless. Raises NotFound, or Clash if it is closed."""
-    row = tx.execute(select(table).where(table.c.id == ident).with_for_update()).one_or_none()
-    if row is None:
-        msg = f"alerts: nothing of id {ident!r}"
-        raise NotFound(msg)
+    row = _one(tx, ident)
     if row.state == "closed":
         msg = f"alert {ident}: not closed expected, it was closed"
         raise Clash(msg)
     if row.state == "open":
         _save(tx, ident, life.acknowledge(_raised(row), actor, now))
         _note(tx, ident, "acknowledged", actor, now)
+
+
+def close_one(tx: Connection, ident: str, actor: str, now: int) -> None:
+    """Somebody says that it is over; again is harmless. Raises NotFound."""
+    row = _one(tx, ident)
+    if row.state != "closed":
+        _save(tx, ident, life.close(_raised(row), actor, now))
+        _note(tx, ident, "closed", actor, now)
 
 
 def close(tx: Connection, rule: str, subject: str, now: int, actor: str = "planner") -> bool:
@@ -67,6 +75,21 @@ def close(tx: Connection, rule: str, subject: str, now: int, actor: str = "plann
 def open_subjects(tx: Connection, rule: str) -> list[str]:
     """The subjects of a rule's alerts that are not closed, in order."""
     return list(tx.scalars(select(table.c.subject).where(table.c.rule == rule, OPEN).order_by(table.c.subject)))
+
+
+def last_details(tx: Connection, rule: str, subjects: Iterable[str]) -> dict[str, str]:
+    """The detail of the newest alert of a rule by subject, closed or not."""
+    where = (table.c.rule == rule, table.c.subject.in_(sorted(subjects)))
+    rows = tx.execute(select(table.c.subject, table.c.detail).where(*where).order_by(table.c.n))
+    return {subject: detail for subject, detail in rows}  # noqa: C416 - rows are no pairs to the type checkers
+
+
+def _one(tx: Connection, ident: str) -> Row[Any]:
+    row = tx.execute(select(table).where(table.c.id == ident).with_for_update()).one_or_none()
+    if row is None:
+        msg = f"alerts: nothing of id {ident!r}"
+        raise NotFound(msg)
+    return row
 
 
 def _open(rule: str, subject: str) -> Any:  # noqa: ANN401 - a Select of every column

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from models.alert import Alert, Raised, Severity, acknowledge, close, raise_alert
 from models.errors import Refused
@@ -42,6 +43,15 @@ def test_raised_again_is_one_alert_with_the_new_words(life: Life) -> None:
     assert raise_alert(alert("critical"), 25, life.seen).state == "open"
     assert raise_alert(alert("info"), 25, life.seen).state == "acknowledged"
     assert raise_alert(alert(), 50, life.over) == Raised(alert=alert(), opened_at=50)
+
+
+def test_a_moment_is_counted_and_opens_it_again() -> None:
+    moment = Alert("gap", "gateway:g", "warning", "t", "lost")
+    seen = acknowledge(raise_alert(moment, 10), "ada", 20)
+    assert seen.alert.detail == '{"text":"lost","times":1}'
+    again = raise_alert(replace(moment, detail='{"from":7,"times":3}'), 30, seen)
+    assert (again.state, again.by, again.acknowledged_at, again.opened_at) == ("open", None, None, 10)
+    assert again.alert.detail == '{"from":7,"times":4}'
 
 
 def test_refusals(life: Life) -> None:

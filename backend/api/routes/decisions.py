@@ -1,8 +1,10 @@
 """Alerts, and reorder proposals that wait for a person's decision."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from backend.api import items
@@ -13,7 +15,6 @@ from backend.api.services import Services, Use
 from backend.book import alerts as alert_book
 from backend.book.db import read, write
 from backend.book.schema import alert, proposal
-from models.errors import NotFound
 
 router = APIRouter(tags=["decisions"])
 AlertState = Annotated[Literal["open", "acknowledged", "closed"] | None, Query()]
@@ -41,15 +42,22 @@ def acknowledge_alert(services: Use, ident: str) -> Response:
     return answer(acknowledge(services, ident))
 
 
+@router.post("/alerts/{ident}/close", responses=documented(items.Alert))
+def close_alert(services: Use, ident: str) -> Response:
+    """It is over. Harmless when repeated; what is still true is raised anew."""
+    return answer(_settled(services, ident, alert_book.close_one))
+
+
 def acknowledge(services: Services, ident: str) -> items.Alert:
     """The alert, acknowledged. Raises NotFound, or Clash of one that is closed."""
+    return _settled(services, ident, alert_book.acknowledge)
+
+
+def _settled(services: Services, ident: str, settle: Callable[[Connection, str, str, int], None]) -> items.Alert:
     with write(services.book) as tx:
-        if decisions.one_alert(tx, ident) is None:
-            msg = f"alerts: nothing of id {ident!r}"
-            raise NotFound(msg)
-        alert_book.acknowledge(tx, ident, services.actor, services.clock())
+        settle(tx, ident, services.actor, services.clock())
         seen = decisions.one_alert(tx, ident)
-    assert seen is not None  # noqa: S101 - found above
+    assert seen is not None  # noqa: S101 - `settle` found it
     return seen
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from backend.book import alerts, schema
 from backend.book.db import open_engine, read, write
-from models.alert import Alert, Severity
+from models.alert import MOMENTS, Alert, Severity
 from models.errors import Clash, NotFound
 
 
@@ -55,6 +55,41 @@ def test_its_life_is_recorded_and_told(engine: Engine) -> None:
             alerts.acknowledge(tx, "?", "ann", 19)
         assert alerts.raise_alert(tx, alert(), 20, "planner"), "a closed one does not stand in the way"
     assert lived(engine) == ["raised", "said again", "raised", "acknowledged", "reopened", "closed", "raised"]
+
+
+@pytest.mark.parametrize("rule", sorted(MOMENTS))
+def test_another_moment_opens_it_again_and_is_counted(engine: Engine, rule: str) -> None:
+    def happens(at: int, what: str) -> dict[str, object]:
+        with write(engine) as tx:
+            told = json.dumps({"reason": what})
+            alerts.raise_alert(tx, Alert(rule, "gateway:g", "warning", "title", told), at, "ingest")
+            row = tx.execute(select(schema.alert).where(schema.alert.c.state != "closed")).one()
+            return {"state": row.state, "by": row.acknowledged_by, "ident": row.id, **json.loads(row.detail)}
+
+    assert happens(10, "a")["times"] == 1
+    assert happens(11, "b").items() >= {"state": "open", "reason": "b", "times": 2}.items()
+    ident = str(happens(12, "b")["ident"])
+    with write(engine) as tx:
+        alerts.acknowledge(tx, ident, "ann", 13)
+    found = happens(14, "c")
+    assert found.items() >= {"state": "open", "by": None, "reason": "c", "times": 4}.items()
+    with write(engine) as tx:
+        alerts.close_one(tx, str(found["ident"]), "ann", 15)
+        alerts.close_one(tx, str(found["ident"]), "ben", 16)
+        with pytest.raises(NotFound):
+            alerts.close_one(tx, "?", "ann", 16)
+    assert happens(17, "d")["times"] == 1
+    assert lived(engine) == ["raised", "acknowledged", "reopened", "closed", "raised"]
+
+
+def test_a_state_that_goes_on_stays_acknowledged(engine: Engine) -> None:
+    with write(engine) as tx:
+        alerts.raise_alert(tx, alert(), 10, "planner")
+        alerts.acknowledge(tx, tx.scalars(select(schema.alert.c.id)).one(), "ann", 11)
+        alerts.raise_alert(tx, alert(), 12, "planner")
+        row = tx.execute(select(schema.alert)).one()
+    assert (row.state, row.detail) == ("acknowledged", "{}")
+    assert lived(engine) == ["raised", "acknowledged"]
 
 
 def test_raised_by_many_at_once_it_is_one(engine: Engine) -> None:
