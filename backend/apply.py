@@ -155,7 +155,7 @@ def _apply_device(
         start = (None, None) if stored is None else (step.decode(stored.state), stored.last_at)
         folded = advance(step, register, key, start, facts_of(items))
         known = set[str]() if stored is None else ended_before(step, register, key, stored)
-        new += [step.derive(register, key, row) for row in folded.rows if row.id not in known]
+        new += [step.derive(register, key, row, at) for row, at in folded.rows if row.id not in known]
         saved.append(state_row(step, register, key, folded.state, items[-1]))
         checkpoints += checkpoint_rows(step, key, folded.checkpoints)
     derived.save_states(tx, saved)
@@ -242,7 +242,7 @@ def end_due(step: Step[Any, Any, Any], register: Register, key: Key, row: Mappin
     while ended.due_at is not None and ended.due_at <= now:
         ended.closed_to = ended.due_at
         current, rows = step.expire(params, current, ended.due_at)
-        ended.new += [step.derive(register, key, each) for each in rows]
+        ended.new += [step.derive(register, key, each, ended.due_at) for each in rows]
         if ended.due_at < midnight:
             ended.state = current
         ended.due_at = step.due(params, current)

@@ -57,7 +57,7 @@ def _sighting(fact: Fact) -> Sighting:
     )
 
 
-def _derive(register: Register, key: Key, passed: Crossing) -> Derived:
+def _derive(register: Register, key: Key, passed: Crossing, seen_at: int) -> Derived:
     what = identify(passed.epc, identities(register, passed.last_at))
     device = register.get("devices", key.device, passed.last_at)
     movement = None
@@ -86,7 +86,7 @@ def _derive(register: Register, key: Key, passed: Crossing) -> Derived:
         "why": what.why,
         "movement": None if movement is None else movement.id,
     }
-    return Derived(DOCK.name, passed.id, passed.closed_at, row, movement)
+    return Derived(DOCK.name, DOCK.table, passed.id, passed.closed_at, seen_at, row, movement)
 
 
 DOCK: Step[Portal, Pass, Crossing] = Step(

@@ -2,20 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert
+from sqlalchemy import Connection, Table, delete, insert
 
 from backend.book import events, ledger
-from backend.book.schema import crossing, scan_act
 from backend.step import Derived
 
 ACTOR = "deriver"
 LATE_US = 300_000_000
-TABLES: dict[str, Table] = {"dock": crossing, "scan": scan_act}
-_DELETE = {step: delete(table).where(table.c.id == bindparam("row")) for step, table in TABLES.items()}
-_INSERT = {step: insert(table) for step, table in TABLES.items()}
+IDS_A_QUERY = 5000
 EVENTS = {"dock": "crossing", "scan": "scan"}
+
+
+class Old(NamedTuple):
+    """A derived row that is taken back."""
+
+    table: Table
+    id: str
+    movement: str | None
 
 
 def post_new(tx: Connection, new: Sequence[Derived], now: int) -> None:
@@ -23,15 +28,17 @@ def post_new(tx: Connection, new: Sequence[Derived], now: int) -> None:
     replace(tx, new, [], now)
 
 
-def replace(tx: Connection, new: Sequence[Derived], old: Sequence[tuple[str, str, str | None]], now: int) -> None:
-    """Take back rows `old` = (step, id, movement id) and write `new`; the ledger gets only the difference."""
-    by_step: dict[str, list[dict[str, Any]]] = defaultdict(list)
+def replace(tx: Connection, new: Sequence[Derived], old: Sequence[Old], now: int) -> None:
+    """Take back rows `old` and write `new`; the ledger gets only the difference."""
+    by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
     for each in new:
-        by_step[each.step].append(each.row)
-    for step in sorted({step for step, _, _ in old}):
-        tx.execute(_DELETE[step], [{"row": ident} for owner, ident, _ in old if owner == step])
-    for step, rows in by_step.items():
-        tx.execute(_INSERT[step], rows)
+        by_table[each.table].append(each.stored)
+    for table in {each.table: None for each in old}:
+        gone = [each.id for each in old if each.table is table]
+        for low in range(0, len(gone), IDS_A_QUERY):
+            tx.execute(delete(table).where(table.c.id.in_(gone[low : low + IDS_A_QUERY])))
+    for table, rows in by_table.items():
+        tx.execute(insert(table), rows)
     wanted = [each.movement for each in new if each.movement is not None]
     keep = {movement.id for movement in wanted}
     withdrawn = {movement for _, _, movement in old if movement is not None and movement not in keep}

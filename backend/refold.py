@@ -16,7 +16,7 @@ from backend.apply import checkpoint_rows, end_due, facts_of, register_name, sta
 from backend.book import derived
 from backend.book.journal import Arrival, short
 from backend.book.schema import checkpoint, journal
-from backend.post import TABLES, replace
+from backend.post import Old, replace
 from backend.step import DAY_US, Derived, Key, Step, advance, encode
 from models import wire
 from models.reading import Unknown
@@ -83,19 +83,21 @@ def refold(
 
 
 def _replace_rows(tx: Connection, step: Step[Any, Any, Any], keys: Sequence[Refold], now: int) -> None:
-    table = TABLES[step.name].c
+    table = step.table.c
     new: list[Derived] = []
-    old: list[tuple[str, str, str | None]] = []
+    old: list[Old] = []
     for k in keys:
-        held = select(TABLES[step.name]).where(
-            table.device_id == k.key.device_id, table.subject == k.key.subject, table.closed_at >= k.begin * DAY_US
+        held = select(step.table).where(
+            table.device_id == k.key.device_id, table.subject == k.key.subject, table.day >= k.begin
         )
         if k.end is not None:
-            held = held.where(table.closed_at < k.end * DAY_US)
+            held = held.where(table.day < k.end)
         rows = {row["id"]: {name: row[name] for name in row if name != "n"} for row in tx.execute(held).mappings()}
         made = {each.id: each for each in k.new}
-        new += [each for each in made.values() if rows.get(each.id) != each.row]
-        old += [(step.name, i, row["movement"]) for i, row in rows.items() if i not in made or made[i].row != row]
+        new += [each for each in made.values() if rows.get(each.id) != each.stored]
+        old += [
+            Old(step.table, i, row["movement"]) for i, row in rows.items() if i not in made or made[i].stored != row
+        ]
     replace(tx, new, old, now)
 
 
@@ -134,12 +136,12 @@ def fold_keys(
                 continue
             folded = advance(step, register, k.key, (k.state, k.last_at), facts_of(arrivals))
             if day > k.until and k.stored.get(day) == folded.checkpoints[0][1]:
-                boundary = [step.derive(register, k.key, row) for row in folded.rows]
-                k.new += [each for each in boundary if each.closed_at < day * DAY_US]
+                boundary = [step.derive(register, k.key, row, at) for row, at in folded.rows]
+                k.new += [each for each in boundary if each.day < day]
                 k.end = day
                 continue
             k.state, k.last, k.last_at = folded.state, arrivals[-1], arrivals[-1].at
-            k.new += [step.derive(register, k.key, row) for row in folded.rows]
+            k.new += [step.derive(register, k.key, row, at) for row, at in folded.rows]
             k.checkpoints |= dict(folded.checkpoints)
     return keys
 

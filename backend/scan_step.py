@@ -50,8 +50,14 @@ def _scanned(fact: Fact) -> Scanned:
     return Scanned(fact.at, reading.data, reading.symbology, fact.content.hex())
 
 
-def _derive(register: Register, key: Key, act: ScanAct) -> Derived:
-    desk = _desk(register, key, act.at)
+def _last_desk(register: Register, key: Key, at: int) -> Desk | None:
+    """The desk at a time or, where it was taken away, the one that there was: what it was used for still counts."""
+    since = [each for each in register.changes("devices", key.device) if each <= at]
+    return next((desk for each in reversed(since) if (desk := _desk(register, key, each)) is not None), None)
+
+
+def _derive(register: Register, key: Key, act: ScanAct, seen_at: int) -> Derived:
+    desk = _last_desk(register, key, min(act.at, seen_at))
     movement = None if desk is None else movement_of_scan(act, desk.supplier, desk.customer)
     row = {
         "id": act.id,
@@ -71,7 +77,7 @@ def _derive(register: Register, key: Key, act: ScanAct) -> Derived:
         "evidence": json.dumps(act.evidence),
         "movement": None if movement is None else movement.id,
     }
-    return Derived(SCAN.name, act.id, act.at, row, movement)
+    return Derived(SCAN.name, SCAN.table, act.id, act.at, seen_at, row, movement)
 
 
 SCAN: Step[Workflow, Session, ScanAct] = Step(

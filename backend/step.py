@@ -57,10 +57,23 @@ class Derived:
     """One derived row of a step, and the movement that it calls for."""
 
     step: str
+    table: Table
     id: str
     closed_at: int
+    seen_at: int
+    """When it showed that it is over: its end, or an earlier fact after a change of the parameters."""
     row: dict[str, Any]
     movement: Movement | None
+
+    @property
+    def day(self) -> int:
+        """The day it belongs to: nothing that is read or declared for later days can change it."""
+        return min(self.closed_at, self.seen_at) // DAY_US
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The row as its table has it."""
+        return {**self.row, "day": self.day}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,8 @@ class Step(Generic[P, S, R]):
     fold: Callable[[P, S | None, Sequence[Fact]], tuple[S | None, list[R]]]
     due: Callable[[P, S | None], int | None]
     expire: Callable[[P, S | None, int], tuple[S | None, list[R]]]
-    derive: Callable[[Register, Key, R], Derived]
+    derive: Callable[[Register, Key, R, int], Derived]
+    """The row of what was emitted, and when that was: it may ask the register up to then, and not after."""
     goes_on: bool
     """Whether a state goes on under other parameters; else what is open ends under those it began with."""
 
@@ -89,10 +103,13 @@ class Step(Generic[P, S, R]):
 
 @dataclass(slots=True)
 class Folded(Generic[S, R]):
-    """The outcome of `advance`: the state after the last fact, what was emitted, the state before each new day."""
+    """The outcome of `advance`: the state after the last fact, what was emitted, the state before each new day.
+
+    Each row has the time of the fact at which it was emitted.
+    """
 
     state: S | None
-    rows: list[R] = field(default_factory=list[Any])
+    rows: list[tuple[R, int]] = field(default_factory=list[Any])
     checkpoints: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
 
@@ -115,20 +132,21 @@ def advance(
     for piece in _pieces(facts, boundaries):
         day = piece[0].at // DAY_US
         if last_at is None or last_at // DAY_US != day:
-            _end_before_day(step, register, key, folded, day)
+            _end_before_day(step, register, key, folded, piece[0].at)
         params = step.params(register, key, piece[0].at)
         if folded.state is not None and _crossed(boundaries, folded.state.last_at, piece[0].at):
             _end_before_change(step, register, key, folded, (params, piece[0].at))
         if params is not None:
             folded.state, rows = step.fold(params, folded.state, piece)
-            folded.rows += rows
+            folded.rows += [(row, piece[-1].at) for row in rows]
         last_at = piece[-1].at
     return folded
 
 
-def _end_before_day(step: Step[P, S, R], register: Register, key: Key, folded: Folded[S, R], day: int) -> None:
+def _end_before_day(step: Step[P, S, R], register: Register, key: Key, folded: Folded[S, R], at: int) -> None:
+    day = at // DAY_US
     if folded.state is not None:
-        _expire(step, step.params(register, key, folded.state.last_at), folded, day * DAY_US - 1)
+        _expire(step, step.params(register, key, folded.state.last_at), folded, (day * DAY_US - 1, at))
     folded.checkpoints.append((day, encode(folded.state)))
 
 
@@ -139,13 +157,14 @@ def _end_before_change(
     params, at = after
     before = step.params(register, key, folded.state.last_at)
     kept = params is not None and (step.goes_on or params == before)
-    _expire(step, before, folded, at if kept else FOR_EVER)
+    _expire(step, before, folded, (at if kept else FOR_EVER, at))
 
 
-def _expire(step: Step[P, S, R], params: P | None, folded: Folded[S, R], to: int) -> None:
+def _expire(step: Step[P, S, R], params: P | None, folded: Folded[S, R], to: tuple[int, int]) -> None:
+    """`to`: up to when time has passed, and at which fact that shows."""
     assert params is not None  # noqa: S101 - there is no state where nothing is folded
-    folded.state, rows = step.expire(params, folded.state, to)
-    folded.rows += rows
+    folded.state, rows = step.expire(params, folded.state, to[0])
+    folded.rows += [(row, to[1]) for row in rows]
 
 
 def _crossed(boundaries: Sequence[int], since: int, until: int) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, insert, update
 from backend import site
 from backend.book import events, journal, ledger, schema
 from backend.book.db import open_engine, write
+from backend.step import DAY_US
 from models import wire
 from models.ids import derived_id
 from models.reading import Reading, Scan, Tag, from_micros
@@ -84,6 +85,7 @@ def cross(tx: Connection, held: journal.StreamRow, k: int, at: int, seq: int) ->
         "first_at": at - 1_200_000,
         "last_at": at,
         "closed_at": at + 3 * SECOND,
+        "day": at // DAY_US,
         "direction": direction,
         "score": 0.94 if direction != "none" else 0.31,
         "reasons": msgspec.json.encode(STAYED if direction == "none" else THROUGH[direction]).decode(),
@@ -160,8 +162,9 @@ def _scans(tx: Connection, held: journal.StreamRow, now: int, seq: int) -> int:
             evidence=[f"scan:{content}"],
         )
         ledger.post(tx, [moved], (), "desk", at + SECOND)
-        row = {"id": derived_id("scan", content), "subject": "", "device": "scanner-1", "at": at, "closed_at": at}
+        row = {"id": derived_id("scan", content), "subject": "", "device": "scanner-1", "at": at}
         row |= {"device_id": journal.device_id(tx, held.gateway_id, "scanner-1", {}), "action": "receive", "ok": True}
+        row |= {"closed_at": at, "day": at // DAY_US}
         row |= {"text": f"{count} x {sku} received", "sku": sku, "lot": "LOT7", "quantity": str(count)}
         tx.execute(insert(schema.scan_act).values(**row, location="desk", evidence=f'["{content}"]', movement=moved.id))
     return seq - 1

@@ -183,6 +183,7 @@ crossing = Table(
     Column("first_at", Big, nullable=False),
     Column("last_at", Big, nullable=False),
     Column("closed_at", Big, nullable=False),
+    Column("day", Integer, nullable=False, comment="days since 1970: what was read by then made it"),
     Column("direction", String(8), nullable=False),
     Column("score", Float, nullable=False),
     Column("reasons", Text, nullable=False, comment="JSON list"),
@@ -195,9 +196,10 @@ crossing = Table(
     Column("quantity", Text),
     Column("why", Text, nullable=False),
     Column("movement", String(36), comment="movement_id of the ledger"),
-    Index("ix_crossing_key", "device_id", "subject", "closed_at"),
+    Index("ix_crossing_key", "device_id", "subject", "day", "closed_at"),
     Index("ix_crossing_subject", "subject"),
     Index("ix_crossing_kind_closed_at", "kind", "closed_at"),
+    sqlite_autoincrement=True,
 )
 scan_act = Table(
     "scan_act",
@@ -209,6 +211,7 @@ scan_act = Table(
     Column("device", String(128), nullable=False),
     Column("at", Big, nullable=False),
     Column("closed_at", Big, nullable=False),
+    Column("day", Integer, nullable=False, comment="days since 1970: what was read by then made it"),
     Column("action", String(16), nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("text", Text, nullable=False),
@@ -219,8 +222,9 @@ scan_act = Table(
     Column("location", String(64)),
     Column("evidence", Text, nullable=False),
     Column("movement", String(36)),
-    Index("ix_scan_act_key", "device_id", "subject", "closed_at"),
+    Index("ix_scan_act_key", "device_id", "subject", "day", "closed_at"),
     Index("ix_scan_act_at", "at"),
+    sqlite_autoincrement=True,
 )
 
 # -- the stock ledger --------------------------------------------------------------------------------------------
@@ -314,7 +318,7 @@ proposal = Table(
     Column("made_at", Big, nullable=False),
     Column("decided_at", Big),
     Column("decided_by", String(64)),
-    Column("reason", Text),
+    Column("reason", Text, comment="why it was proposed; why it was decided so is in proposal_event"),
     Index(
         "uq_proposal_open",
         "sku",
@@ -322,6 +326,17 @@ proposal = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+)
+proposal_event = Table(
+    "proposal_event",
+    metadata,
+    Column("n", Big, primary_key=True),
+    Column("proposal_id", String(36), nullable=False),
+    Column("at", Big, nullable=False),
+    Column("what", String(16), nullable=False, comment="made, approved, rejected, withdrawn"),
+    Column("actor", String(64), nullable=False),
+    Column("note", Text),
+    Index("ix_proposal_event_proposal_id", "proposal_id"),
 )
 changed = Table(
     "changed",

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select
 from backend.apply import STEPS, end_due, register_name, state_row
 from backend.book.register import load
 from backend.book.schema import checkpoint, dirty, fold_state, journal
-from backend.post import TABLES
 from backend.refold import Refold, fold_keys
 from backend.step import DAY_US, Key, Step, encode
 from models import wire
@@ -36,10 +35,10 @@ def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
     wrong: list[str] = []
     count = 0
     for step, device_id, keys in seen.rebuilt:
-        made = {each.id: each.row for k in keys for each in k.new}
-        table = TABLES[step.name].c
+        made = {each.id: each.stored for k in keys for each in k.new}
+        table = step.table.c
         subjects = {k.key.subject for k in keys}
-        rows = seen.tx.execute(select(TABLES[step.name]).where(table.device_id == device_id)).mappings()
+        rows = seen.tx.execute(select(step.table).where(table.device_id == device_id)).mappings()
         stored = {
             row["id"]: {name: row[name] for name in row if name != "n"} for row in rows if row["subject"] in subjects
         }

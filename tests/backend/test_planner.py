@@ -115,7 +115,14 @@ def test_a_need_that_vanished_is_withdrawn(book: Site) -> None:
     assert "item:PUMP-40" not in book.open("reorder")
     with read(book.engine) as tx:
         told = [json.loads(b) for b in tx.scalars(select(schema.event.c.body).where(schema.event.c.kind == "proposal"))]
+        steps = schema.proposal_event.join(schema.proposal, schema.proposal_event.c.proposal_id == schema.proposal.c.id)
+        pumps = select(steps).where(schema.proposal.c.sku == "PUMP-40").order_by(schema.proposal_event.c.n)
+        life = [(row.what, row.actor, row.note, row.reason) for row in tx.execute(pumps)]
     assert [each["state"] for each in told if each["sku"] == "PUMP-40"] == ["open", "withdrawn", "open", "withdrawn"]
+    assert [what for what, *_ in life] == ["made", "withdrawn", "made", "withdrawn"]
+    assert {actor for _, actor, *_ in life} == {"planner"}
+    assert life[3][2] == "21 on hand and on order: no longer needed"
+    assert life[3][3] != life[3][2], "why it was proposed stays"
 
 
 def test_what_is_approved_is_on_order_until_it_comes(book: Site) -> None:
@@ -170,8 +177,24 @@ def test_a_gateway_goes_and_comes_back_without_its_outbox(book: Site) -> None:
     assert book.open("gateway_offline") == []
     assert book.open("lost_outbox") == ["stream:dock-a/0123456789AB"]
     with write(book.engine) as tx:
-        tx.execute(update(schema.stream).values(mark=10))
+        new = {"listed_next_seq": 3, "listed_at": book.now}
+        tx.execute(insert(schema.stream).values(id=2, gateway_id=1, epoch="NEWER0000000", mark=2, **new))
+        tx.execute(update(schema.gateway).where(schema.gateway.c.id == 1).values(online=False, last_seen=book.now + S))
+    book.now += 10 * S
+    book.plan()
+    assert book.open("lost_outbox") == ["stream:dock-a/0123456789AB"], "going offline brings nothing back"
+    with write(book.engine) as tx:
+        tx.execute(update(schema.stream).where(schema.stream.c.id == 1).values(mark=10))
         events.changed(tx, "gateway:dock-a", book.now)
+    book.plan()
+    assert book.open("lost_outbox") == []
+
+
+def test_a_gateway_that_only_went_offline_has_lost_nothing(book: Site) -> None:
+    with write(book.engine) as tx:
+        tx.execute(insert(schema.gateway).values(id=1, name="dock-a", online=False, last_seen=book.now, status=b"{}"))
+        listed = {"listed_next_seq": 11, "listed_at": book.now - 500 * S}
+        tx.execute(insert(schema.stream).values(id=1, gateway_id=1, epoch="0123456789AB", mark=5, **listed))
     book.plan()
     assert book.open("lost_outbox") == []
 
@@ -180,7 +203,7 @@ def _crossing(epc: str, at: int, **known: object) -> dict[str, object]:
     text = dict.fromkeys(("rule", "kind", "why", "door"), "unknown") | {"reasons": "[]", "evidence": "[]"}
     times = dict.fromkeys(("first_at", "last_at", "closed_at"), at)
     row = {"id": derived_id("c", epc, str(at)), "device_id": 1, "subject": epc, "direction": "in", "score": 1.0}
-    return {**row, "evidence_count": 1, **text, **times, "sku": None, **known}
+    return {**row, "evidence_count": 1, "day": at // (86_400 * S), **text, **times, "sku": None, **known}
 
 
 def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:

@@ -41,7 +41,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def _crossing(subject: str) -> dict[str, object]:
     at = NOW - DAY
     text = dict.fromkeys(("direction", "rule", "kind", "why", "door"), "x") | {"reasons": "[]", "evidence": "[]"}
-    times = dict.fromkeys(("first_at", "last_at", "closed_at"), at)
+    times = {**dict.fromkeys(("first_at", "last_at", "closed_at"), at), "day": at // DAY}
     return {"id": subject, "device_id": 1, "subject": subject, "score": 1.0, "evidence_count": 1, **text, **times}
 
 
