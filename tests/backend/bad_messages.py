@@ -1,6 +1,7 @@
 """Malformed messages for ingest: seeded mutations of good ones, and what a hostile or broken sender would think of."""
 
 import random
+import re
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ TIMES = [
     b"0001-01-01T00:00:00Z",
     b"2026-01-01T00:00:00",
     b"9999-12-31T23:59:59Z",
+    b"9999-12-31T23:59:59-14:00",
+    b"0001-01-01T00:00:00+14:00",
 ]
 TEXTS = [
     b"\xff\xfe",
@@ -78,12 +81,13 @@ def _swapped(chance: random.Random) -> Bad:
     text = _plain(chance)
     old, new = chance.choice(
         (
-            (b'"seq":1', b'"seq":' + chance.choice(NUMBERS)),
+            (b'"seq":1', b'"seq":' + chance.choice((*NUMBERS, b"9007199254740991"))),
             (b'"antenna":', b'"antenna":' + chance.choice(NUMBERS)),
             (b"-60.0", chance.choice(NUMBERS)),
             (b'"count":2', b'"count":' + chance.choice(NUMBERS)),
             (b"SY:RECEIVE", chance.choice(TEXTS)),
             (b"door-1", chance.choice(TEXTS)),
+            (b'"kind":"input",', b'"kind":"input","note":"' + chance.choice(TEXTS) + b'",'),
             (b"3034257bf7194e4000001a85", chance.choice((b"xyz", b"303", b"", b"30\\n", b"ab" * 90))),
             (b'"kind":"tag"', b'"kind":' + chance.choice((b'"gap"', b'"t\\u0061g"', b"7", b'"tide"', b'""'))),
             (b'"at":"2', b'"at":"' + chance.choice(TIMES) + b'","x":"'),
@@ -97,9 +101,11 @@ def _swapped(chance: random.Random) -> Bad:
 def _gap(chance: random.Random) -> Bad:
     first = chance.randint(1, 5)
     text = wire.encode(Gap("", from_micros(DAY), first, first + 2, "outbox quota"))
-    match chance.randrange(5):
+    match chance.randrange(6):
         case 0:
             texts, seq = [text, text], first
+        case 5:
+            texts, seq = [re.sub(rb'"at":"[^"]*"', b'"at":"' + chance.choice(TIMES) + b'"', text)], first
         case 1:
             texts, seq = [text], first + 1
         case 2:
@@ -152,8 +158,25 @@ def _status(chance: random.Random) -> Bad:
             b'{"online":true,"version":"' + b"\xff" * 10 + b'"}',
             b"null",
             b"true",
+            b'{"online":true,"version":"1","note":"\xff"}',
+            b'{"online":true,"streams":[' + _stream(chance, chance.choice(NUMBERS), b"2026-01-01T00:00:00Z") + b"]}",
+            b'{"online":true,"streams":[' + _stream(chance, b"1", chance.choice(TIMES)) + b"]}",
+            b'{"online":true,"streams":[' + b",".join(_stream(chance) for _ in range(300)) + b"]}",
+            b'{"online":true,"devices":[' + _device(chance.choice(NUMBERS), b"2026-01-01T00:00:00Z") + b"]}",
+            b'{"online":true,"devices":[' + _device(b"1", chance.choice(TIMES)) + b"]}",
+            b'{"online":true,"trackers":{"silent":' + chance.choice(NUMBERS) + b"}}",
         )
     )
+
+
+def _stream(chance: random.Random, depth: bytes = b"3", oldest: bytes = b"2026-01-01T00:00:00Z") -> bytes:
+    text = b'{"epoch":"%s","next_seq":9,"outbox_depth":%s,"oldest_unreceipted":"%s"}'
+    return text % (epoch(chance).encode(), depth, oldest)
+
+
+def _device(count: bytes, since: bytes) -> bytes:
+    text = b'{"name":"door-1","state":"reading","since":"%s","readings":%s,"bad_frames":%s}'
+    return text % (since, count, count)
 
 
 def _topic(chance: random.Random) -> Bad:

@@ -3,17 +3,24 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from threading import Event, Thread
 
+import msgspec
 import pytest
+from fastapi.testclient import TestClient
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from backend.api import create_app
+from backend.api.services import Services
 from backend.book.schema import gap, journal, quarantine, refused_count, stream
 from backend.config import Mqtt
 from backend.transport.mqtt import MqttTransport
 from backend.verify import verify
+from backend.web import add_page
+from backend.web.sections import SECTIONS
 from backend.worker import IngestWorker
 from models import wire
 from models.errors import BadEnvelope
@@ -81,13 +88,13 @@ def receipted(sender: Sender, seq: int) -> bool:
 
 
 def readable(topic: str, payload: bytes) -> bool:
-    """Whether a message has numbers, so that it is receipted; judged by the wire alone."""
+    """Whether a message can be used: a batch is receipted then; judged by the wire alone."""
     try:
         wire.gateway_of(topic)
-        wire.decode_batch(payload)
+        _ = wire.decode_status(payload) if topic.endswith("/status") else wire.decode_batch(payload)
     except BadEnvelope:
         return False
-    return topic.endswith("/readings")
+    return True
 
 
 def figures(yard: Yard) -> Counter[str]:
@@ -124,10 +131,41 @@ def test_a_thousand_malformed_payloads(
     assert worker.is_alive()
     assert not died
     refused = sum(not readable(topic, payload) for topic, payload in bad)
-    assert len(sender.receipts) >= len(bad) - refused + 2, "a readable batch got no receipt"
+    batches = sum(readable(topic, payload) for topic, payload in bad if topic.endswith("/readings"))
+    assert len(sender.receipts) >= batches + 2, "a readable batch got no receipt"
     assert found["refused envelope"] in (refused, refused + 1), "the huge one is the broker's to refuse"
     assert found["kept envelope"] <= 10 * len({row["gateway"] for row in yard.rows(refused_count)})
     committed = sum(row["mark"] for row in yard.rows(stream))
     in_gaps = sum(row["to_seq"] - row["from_seq"] + 1 for row in yard.rows(gap))
     assert committed == found["journalled"] + found["kept invalid"] + in_gaps
     assert not [finding for finding in verify(yard.book) if not finding.ok]
+    assert answers(yard) == {}
+
+
+def answers(yard: Yard) -> dict[str, object]:
+    """Every GET of the API and the page that does not answer 200 with what can be read."""
+    services = Services(yard.book, yard.clock, lambda _book, _ident, _text, _now: False)
+    wrong: dict[str, object] = {}
+    app = create_app(services)
+    add_page(app)
+    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
+        for path in paths(client):
+            answer = client.get(path)
+            if answer.status_code != HTTPStatus.OK:
+                wrong[path] = answer.status_code
+            elif answer.headers["content-type"] == "application/json":
+                try:
+                    msgspec.json.decode(answer.content)
+                except (msgspec.MsgspecError, UnicodeError) as error:
+                    wrong[path] = error
+    return wrong
+
+
+def paths(client: TestClient) -> list[str]:
+    """What can be asked without an id, and does not go on for ever."""
+    described = client.get("/api/openapi.json").json()["paths"]
+    listed = [path for path, methods in described.items() if "get" in methods and "{" not in path]
+    journal_pages = [f"/api/v1/journal?limit=5000&gateway={GATEWAY}", "/api/v1/quarantine?limit=1000"]
+    assert {"/metrics", "/api/v1/gateways", "/api/v1/journal"} <= {*listed}
+    sections = [f"/page/{name}" for name in SECTIONS]
+    return ["/", *sections, *journal_pages, *(path for path in listed if not path.endswith("/events"))]
