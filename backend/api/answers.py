@@ -5,23 +5,54 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.openapi.utils import get_openapi
 from msgspec import UNSET, Struct
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 
 from backend.api.items import Page, Problem
 from models.errors import Refused
-from models.reading import from_micros, micros
+from models.reading import from_micros
+from models.wire import NEWEST, OLDEST
 
 REF = "#/components/schemas/{name}"
 MAX_BODY = 256 * 1024
 _documented: dict[str, Any] = {}
 
-After = Annotated[int, Query(ge=0, lt=2**63, description="n of the last item seen; 0 for the beginning")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="items at most")]
-AsOf = Annotated[str | None, Query(description="RFC 3339 time with a zone; default now")]
 T = TypeVar("T")
+
+
+def _time(text: object) -> datetime:
+    """An RFC 3339 time with a zone, of the years that the register and the readings have. Raises ValueError."""
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None or not OLDEST <= when < NEWEST:
+        msg = f"an RFC 3339 time with a zone in 1970 ... 2199 expected, got {str(text)[:40]!r}"
+        raise ValueError(msg)
+    return when.astimezone(UTC)
+
+
+When = Annotated[datetime, BeforeValidator(_time)]
+
+
+class Ask(BaseModel, frozen=True, extra="forbid"):
+    """The parameters of a request; one that is not known is an error."""
+
+
+class Dated(Ask, frozen=True):
+    """What held at a time; default now."""
+
+    as_of: When | None = None
+
+
+class Paged(Ask, frozen=True):
+    """A part of a list: above the n of the last item seen, at most so many."""
+
+    after: int = Field(0, ge=0, lt=2**63, description="n of the last item seen; 0 for the beginning")
+    limit: int = Field(1000, ge=1, le=1000, description="items at most")
 
 
 def answer(body: object, status: int = 200) -> Response:
@@ -87,17 +118,3 @@ def parse_body(text: bytes, shape: type[T]) -> T:
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         msg = f"body: {error}"
         raise Refused(msg) from error
-
-
-def parse_time(field: str, text: str | None, default: int) -> int:
-    """Microseconds of an RFC 3339 time with a zone. Raises Refused naming the field."""
-    if text is None:
-        return default
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        msg = f"{field}: an RFC 3339 time with a zone expected, got {text[:40]!r}"
-        raise Refused(msg)
-    return micros(when.astimezone(UTC))

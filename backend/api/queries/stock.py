@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Raw
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, func, select
 
 from backend.api import items
+from backend.api.answers import When
 from backend.book import proposals
 from backend.book.schema import balance, movement, register_entry
 from models.reading import from_micros, micros
@@ -28,7 +29,7 @@ class StockAsk(BaseModel, frozen=True, extra="forbid"):
     sku: Named = None
     location: Named = None
     lot: Named = None
-    as_of: AwareDatetime | None = None
+    as_of: When | None = None
     after: Annotated[int, Field(ge=0, lt=2**63)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from backend.api import items
-from backend.api.answers import After, Body, Limit, answer, documented, documented_body, page, parse_body
+from backend.api.answers import Body, Paged, answer, documented, documented_body, page, parse_body
 from backend.api.approval import Verdict, decide
 from backend.api.queries import decisions
 from backend.api.services import Services, Use
@@ -17,23 +18,32 @@ from backend.book.db import read, write
 from backend.book.schema import alert, proposal
 
 router = APIRouter(tags=["decisions"])
-AlertState = Annotated[Literal["open", "acknowledged", "closed"] | None, Query()]
-ProposalState = Annotated[Literal["open", "approved", "rejected", "withdrawn"] | None, Query()]
-Name = Annotated[str | None, Query(max_length=200)]
 _decided = documented(items.Proposal)
 _reads_decision = documented_body(items.Decision, required=False)
 
 
+class AlertAsk(Paged, frozen=True):
+    """Which alerts: in a state, of a subject."""
+
+    state: Literal["open", "acknowledged", "closed"] | None = None
+    subject: str | None = Field(None, max_length=200)
+
+
+class ProposalAsk(Paged, frozen=True):
+    """Which proposals: in a state, of an item."""
+
+    state: Literal["open", "approved", "rejected", "withdrawn"] | None = None
+    sku: str | None = Field(None, max_length=200)
+
+
 @router.get("/alerts", responses=documented(items.Page[items.Alert]))
-def list_alerts(
-    services: Use, state: AlertState = None, subject: Name = None, after: After = 0, limit: Limit = 1000
-) -> Response:
+def list_alerts(services: Use, ask: Annotated[AlertAsk, Query()]) -> Response:
     """Alerts by n."""
-    where = [] if state is None else [alert.c.state == state]
-    where += [] if subject is None else [alert.c.subject == subject]
+    where = [] if ask.state is None else [alert.c.state == ask.state]
+    where += [] if ask.subject is None else [alert.c.subject == ask.subject]
     with read(services.book) as tx:
-        found = decisions.alerts(tx, after, limit, where)
-    return page(found, limit, found[-1].n if found else None)
+        found = decisions.alerts(tx, ask.after, ask.limit, where)
+    return page(found, ask.limit, found[-1].n if found else None)
 
 
 @router.post("/alerts/{ident}/acknowledge", responses=documented(items.Alert))
@@ -62,15 +72,13 @@ def _settled(services: Services, ident: str, settle: Callable[[Connection, str, 
 
 
 @router.get("/proposals", responses=documented(items.Page[items.Proposal]))
-def list_proposals(
-    services: Use, state: ProposalState = None, sku: Name = None, after: After = 0, limit: Limit = 1000
-) -> Response:
+def list_proposals(services: Use, ask: Annotated[ProposalAsk, Query()]) -> Response:
     """Reorder proposals by n."""
-    where = [] if state is None else [proposal.c.state == state]
-    where += [] if sku is None else [proposal.c.sku == sku]
+    where = [] if ask.state is None else [proposal.c.state == ask.state]
+    where += [] if ask.sku is None else [proposal.c.sku == ask.sku]
     with read(services.book) as tx:
-        found = decisions.proposals(tx, after, limit, where)
-    return page(found, limit, found[-1].n if found else None)
+        found = decisions.proposals(tx, ask.after, ask.limit, where)
+    return page(found, ask.limit, found[-1].n if found else None)
 
 
 @router.post("/proposals/{ident}/approve", responses=_decided, openapi_extra=_reads_decision)

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from backend.api import items
-from backend.api.answers import After, Body, Limit, answer, documented, documented_body, page
+from backend.api.answers import Ask, Body, Paged, answer, documented, documented_body, page
 from backend.api.queries import intake
 from backend.api.services import Use
 from backend.book.db import read
@@ -14,13 +15,24 @@ from models.errors import Refused
 from models.reading import Scan
 from models.wire import decode
 
-MAX_ID = 128
+MAX_ID = 64
 router = APIRouter(tags=["intake"])
-GatewayName = Annotated[str | None, Query(max_length=63)]
+
+
+class GapAsk(Paged, frozen=True):
+    """Which gaps: of a gateway; `after` is how many to leave out."""
+
+    gateway: str | None = Field(None, max_length=63)
+
+
+class QuarantineAsk(Paged, frozen=True):
+    """Which part of the quarantine."""
+
+    limit: int = Field(100, ge=1, le=1000)
 
 
 @router.get("/gateways", responses=documented(items.Page[items.Gateway]))
-def list_gateways(services: Use) -> Response:
+def list_gateways(services: Use, _ask: Annotated[Ask, Query()]) -> Response:
     """Every gateway with its streams and devices."""
     with read(services.book) as tx:
         found = intake.gateways(tx)
@@ -36,19 +48,19 @@ def list_journal(services: Use, ask: Annotated[intake.JournalAsk, Query()]) -> R
 
 
 @router.get("/gaps", responses=documented(items.Page[items.Gap]))
-def list_gaps(services: Use, gateway: GatewayName = None, after: After = 0, limit: Limit = 1000) -> Response:
+def list_gaps(services: Use, ask: Annotated[GapAsk, Query()]) -> Response:
     """Numbers that outbox quotas forced out; `after` is how many to leave out."""
     with read(services.book) as tx:
-        found = intake.gaps(tx, gateway, after, limit)
-    return page(found, limit, after + len(found))
+        found = intake.gaps(tx, ask.gateway, ask.after, ask.limit)
+    return page(found, ask.limit, ask.after + len(found))
 
 
 @router.get("/quarantine", responses=documented(items.Page[items.Quarantined]))
-def list_quarantine(services: Use, after: After = 0, limit: Limit = 100) -> Response:
+def list_quarantine(services: Use, ask: Annotated[QuarantineAsk, Query()]) -> Response:
     """What could not be used, and why."""
     with read(services.book) as tx:
-        found = intake.quarantined(tx, after, limit)
-    return page(found, limit, found[-1].id if found else None)
+        found = intake.quarantined(tx, ask.after, ask.limit)
+    return page(found, ask.limit, found[-1].id if found else None)
 
 
 @router.put("/scans/{ident}", responses=documented(items.Declared, 201), openapi_extra=documented_body(Scan))

@@ -3,6 +3,7 @@
 A PUT that changes something is a further entry from `valid_from` on; the same body again is "same".
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -11,22 +12,32 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from backend.api import items
-from backend.api.answers import AsOf, Body, answer, documented, documented_body, page, parse_time
+from backend.api.answers import Ask, Body, Dated, When, answer, documented, documented_body, page
 from backend.api.queries.stock import registered
 from backend.api.services import Services, Use
 from backend.book import references, register
 from backend.book.db import read, write
 from models.errors import NotFound, Refused
+from models.reading import micros
 from models.register import KINDS, Id, decode_body
 
 router = APIRouter(tags=["register"])
 Ident = Annotated[str, Path(max_length=64)]
-ValidFrom = Annotated[str | None, Query(description="RFC 3339 time from which it holds; default now")]
+
+
+class Since(Ask, frozen=True):
+    """The time from which a declaration holds; default now."""
+
+    valid_from: When | None = None
+
+
+def _at(services: Services, when: datetime | None) -> int:
+    return services.clock() if when is None else micros(when)
 
 
 def _list(kind: str) -> Any:  # noqa: ANN401 - a route's function
-    def list_kind(services: Use, as_of: AsOf = None) -> Response:
-        at = parse_time("as_of", as_of, services.clock())
+    def list_kind(services: Use, ask: Annotated[Dated, Query()]) -> Response:
+        at = _at(services, ask.as_of)
         with read(services.book) as tx:
             found = registered(tx, kind, at)
         return page(found, len(found) + 1, None)
@@ -35,8 +46,8 @@ def _list(kind: str) -> Any:  # noqa: ANN401 - a route's function
 
 
 def _get(kind: str) -> Any:  # noqa: ANN401 - a route's function
-    def get_one(services: Use, ident: Ident, as_of: AsOf = None) -> Response:
-        at = parse_time("as_of", as_of, services.clock())
+    def get_one(services: Use, ident: Ident, ask: Annotated[Dated, Query()]) -> Response:
+        at = _at(services, ask.as_of)
         with read(services.book) as tx:
             found = registered(tx, kind, at, _ident(kind, ident))
         if not found:
@@ -48,16 +59,16 @@ def _get(kind: str) -> Any:  # noqa: ANN401 - a route's function
 
 
 def _put(kind: str) -> Any:  # noqa: ANN401 - a route's function
-    def put_one(services: Use, ident: Ident, body: Body, valid_from: ValidFrom = None) -> Response:
-        outcome = _declare(services, kind, _ident(kind, ident), body, valid_from)
+    def put_one(services: Use, ident: Ident, body: Body, since: Annotated[Since, Query()]) -> Response:
+        outcome = _declare(services, kind, _ident(kind, ident), body, since)
         return answer(items.Declared(ident, outcome), 201 if outcome == "created" else 200)
 
     return put_one
 
 
-def _declare(services: Services, kind: str, ident: str, body: bytes, valid_from: str | None) -> register.Outcome:
+def _declare(services: Services, kind: str, ident: str, body: bytes, since: Since) -> register.Outcome:
     now = services.clock()
-    at = parse_time("valid_from", valid_from, now)
+    at = now if since.valid_from is None else micros(since.valid_from)
     declared = decode_body(kind, body)
     with write(services.book) as tx:
         before = _problems(tx, at, now)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from backend.api import items
@@ -19,8 +19,9 @@ from backend.api.queries import moves, stock
 from backend.api.services import Use
 from backend.book import ledger
 from backend.book.db import read, write
+from backend.book.schema import movement
 from models import wire
-from models.errors import Refused
+from models.errors import Clash, Refused
 from models.reading import micros
 from models.stock.ledger import Movement
 from models.units import parse_quantity
@@ -69,6 +70,7 @@ def put_movement(services: Use, ident: Annotated[str, Path(max_length=36)], body
     now = services.clock()
     with write(services.book) as tx:
         _check_names(tx, wanted, now)
+        _check_is_no_reversal(tx, ident)
         created = ledger.post(tx, [wanted], (), services.actor, now)
     return answer(items.Declared(ident, "created" if created else "same"), 201 if created else 200)
 
@@ -79,6 +81,13 @@ def _check_names(tx: Connection, wanted: Movement, now: int) -> None:
         if getattr(wanted, field) not in known[kind]:
             msg = f"{field}: one of the {kind} of the register expected, got {getattr(wanted, field)!r}"
             raise Refused(msg)
+
+
+def _check_is_no_reversal(tx: Connection, ident: str) -> None:
+    fact = tx.scalar(select(movement.c.movement_id).where(movement.c.id == ident))
+    if fact not in (None, ident):
+        msg = f"id: {ident} is an entry that the books made of movement {fact}"
+        raise Clash(msg)
 
 
 @router.get("/stock", responses=documented(items.Page[items.Stock]))
