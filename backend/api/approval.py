@@ -6,7 +6,7 @@ from sqlalchemy import Connection, update
 
 from backend.api import items
 from backend.api.queries.decisions import one_proposal
-from backend.book import events
+from backend.book import events, proposals
 from backend.book.schema import proposal
 from models.errors import Clash, NotFound
 
@@ -22,11 +22,12 @@ def decide(tx: Connection, ident: str, verdict: Verdict, stamp: tuple[str, str |
         raise NotFound(msg)
     if found.state == verdict:
         return found
-    values = {"state": verdict, "decided_at": now, "decided_by": actor, "reason": reason}
+    values = {"state": verdict, "decided_at": now, "decided_by": actor}
     open_one = update(proposal).where(proposal.c.id == ident, proposal.c.state == "open")
     if tx.execute(open_one.values(values)).rowcount != 1:
         msg = f"proposal {ident}: open expected, it is {found.state}"
         raise Clash(msg)
+    proposals.record(tx, ident, verdict, (actor, reason), now)
     events.emit(tx, "proposal", {"id": ident, "sku": found.sku, "state": verdict, "by": actor}, now)
     events.changed(tx, f"item:{found.sku}", now)
     decided = one_proposal(tx, ident)

@@ -230,6 +230,9 @@ class Proposal(Struct, frozen=True):
     decided_at: datetime | None
     decided_by: str | None
     reason: str | None
+    """Why it was proposed."""
+    decision_reason: str | None
+    """Why it was decided so."""
 
 
 class Fault(Struct, frozen=True):

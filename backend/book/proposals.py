@@ -48,6 +48,7 @@ def make(tx: Connection, proposal: Proposal, rule: Rule, supplier: str | None, n
         "reason": proposal.reason,
     }
     tx.execute(insert(table).values(**values, state="open", made_at=now))
+    record(tx, ident, "made", (ACTOR, None), now)
     events.emit(tx, "proposal", {**values, "state": "open"}, now)
     return ident
 
@@ -55,11 +56,18 @@ def make(tx: Connection, proposal: Proposal, rule: Rule, supplier: str | None, n
 def withdraw(tx: Connection, ident: str, reason: str, now: int) -> bool:
     """Take back an open proposal, saying why; False if a person was faster."""
     open_one = update(table).where(table.c.id == ident, table.c.state == "open")
-    done = tx.execute(open_one.values(state="withdrawn", decided_at=now, decided_by=ACTOR, reason=reason))
+    done = tx.execute(open_one.values(state="withdrawn", decided_at=now, decided_by=ACTOR))
     if done.rowcount == 1:
+        record(tx, ident, "withdrawn", (ACTOR, reason), now)
         sku = tx.scalar(select(table.c.sku).where(table.c.id == ident))
         events.emit(tx, "proposal", {"id": ident, "sku": sku, "state": "withdrawn", "reason": reason}, now)
     return done.rowcount == 1
+
+
+def record(tx: Connection, ident: str, what: str, by: tuple[str, str | None], now: int) -> None:
+    """A step of a proposal's life, which nothing overwrites; `by` is who and why."""
+    actor, note = by
+    tx.execute(insert(schema.proposal_event).values(proposal_id=ident, at=now, what=what, actor=actor, note=note))
 
 
 def suppliers(register: Register, at: int) -> set[str]:

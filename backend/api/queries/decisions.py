@@ -8,10 +8,17 @@ from sqlalchemy import ColumnElement, Connection, Row, case, select
 
 from backend.api import items
 from backend.api.queries.intake import time
-from backend.book.schema import alert, proposal
+from backend.book.schema import alert, proposal, proposal_event
 from models.reading import from_micros
 
 Where = Sequence[ColumnElement[bool]]
+_DECISION = (
+    select(proposal_event.c.note)
+    .where(proposal_event.c.proposal_id == proposal.c.id, proposal_event.c.what != "made")
+    .order_by(proposal_event.c.n.desc())
+    .limit(1)
+)
+_PROPOSAL = (proposal, _DECISION.scalar_subquery().label("decision_reason"))
 
 
 def alerts(tx: Connection, after: int, limit: int, where: Where = ()) -> list[items.Alert]:
@@ -60,20 +67,20 @@ def _detail(text: str) -> dict[str, Any]:
 
 def proposals(tx: Connection, after: int, limit: int, where: Where = ()) -> list[items.Proposal]:
     """Reorder proposals with n above `after`."""
-    query = select(proposal).where(proposal.c.n > after, *where).order_by(proposal.c.n).limit(limit)
+    query = select(*_PROPOSAL).where(proposal.c.n > after, *where).order_by(proposal.c.n).limit(limit)
     return [_proposal(row) for row in tx.execute(query)]
 
 
 def latest_proposals(tx: Connection, limit: int) -> list[items.Proposal]:
     """The open ones first, then what people decided last; not what the planner took back itself."""
     undecided = case((proposal.c.state == "open", 0), else_=1)
-    query = select(proposal).where(proposal.c.state != "withdrawn").order_by(undecided, proposal.c.n.desc())
+    query = select(*_PROPOSAL).where(proposal.c.state != "withdrawn").order_by(undecided, proposal.c.n.desc())
     return [_proposal(row) for row in tx.execute(query.limit(limit))]
 
 
 def one_proposal(tx: Connection, ident: str) -> items.Proposal | None:
     """One proposal."""
-    row = tx.execute(select(proposal).where(proposal.c.id == ident)).one_or_none()
+    row = tx.execute(select(*_PROPOSAL).where(proposal.c.id == ident)).one_or_none()
     return None if row is None else _proposal(row)
 
 
@@ -92,4 +99,5 @@ def _proposal(row: Row[Any]) -> items.Proposal:
         decided_at=time(row.decided_at),
         decided_by=row.decided_by,
         reason=row.reason,
+        decision_reason=row.decision_reason,
     )

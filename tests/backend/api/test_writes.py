@@ -3,7 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from backend.book import schema
 from backend.book.db import read, write
@@ -140,11 +140,24 @@ def test_an_alert_is_acknowledged_once(site: Any, get: Get) -> None:
     problem_of(site.client.post("/api/v1/alerts/nothing/acknowledge"), 404, "not-found")
 
 
+def test_an_alert_is_closed_once(site: Any, get: Get) -> None:
+    alert = get("alerts")["items"][0]
+    url = f"/api/v1/alerts/{alert['id']}"
+    over = site.client.post(f"{url}/close").json()
+    assert (over["state"], over["closed_at"]) == ("closed", "2026-11-23T09:00:00Z")
+    assert site.client.post(f"{url}/close").json() == over
+    problem_of(site.client.post(f"{url}/acknowledge"), 409, "clash")
+    problem_of(site.client.post("/api/v1/alerts/nothing/close"), 404, "not-found")
+
+
 def test_a_proposal_is_decided_once(site: Any, get: Get) -> None:
     first, second = get("proposals", state="open")["items"]
+    with write(site.book) as tx:
+        tx.execute(update(schema.proposal).where(schema.proposal.c.id == first["id"]).values(reason="10 on hand"))
     url = f"/api/v1/proposals/{first['id']}"
     done = site.client.post(f"{url}/approve", json={"reason": "season"}).json()
-    assert (done["state"], done["decided_by"], done["reason"]) == ("approved", "local", "season")
+    assert (done["state"], done["decided_by"]) == ("approved", "local")
+    assert (done["reason"], done["decision_reason"]) == ("10 on hand", "season")
     assert site.client.post(f"{url}/approve").json() == done
     problem_of(site.client.post(f"{url}/reject"), 409, "clash")
     assert site.client.post(f"/api/v1/proposals/{second['id']}/reject").json()["state"] == "rejected"
@@ -152,6 +165,12 @@ def test_a_proposal_is_decided_once(site: Any, get: Get) -> None:
     with read(site.book) as tx:
         told = tx.scalars(select(schema.changed.c.subject).order_by(schema.changed.c.n.desc()).limit(2)).all()
         kinds = tx.scalars(select(schema.event.c.kind).order_by(schema.event.c.n.desc()).limit(2)).all()
+        steps = select(schema.proposal_event).order_by(schema.proposal_event.c.n)
+        life = [(row.proposal_id, row.what, row.actor, row.note, row.at) for row in tx.execute(steps)]
+    assert life == [
+        (first["id"], "approved", "local", "season", NOW),
+        (second["id"], "rejected", "local", None, NOW),
+    ]
     assert set(told) == {"item:PUMP-40", "item:TAPE-48"}
     assert kinds == ["proposal", "proposal"]
 
