@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from backend.book import schema
 from backend.plan.rule import SECOND_US, Rule, View
@@ -24,14 +24,13 @@ class Contact(Struct, frozen=True):
 
 
 class Backlog(Struct, frozen=True):
-    """A stream as its outbox last listed it; `heard_at` is the last status, which may list it no more."""
+    """A stream as its outbox last listed it; `heard_at` is the last online status, which may list it no more."""
 
     gateway: str
     epoch: str
     mark: int
     listed_next_seq: int
     listed_at: int
-    online: bool
     heard_at: int
 
 
@@ -43,17 +42,22 @@ def load_contacts(view: View, names: Sequence[str]) -> list[tuple[str, Contact]]
 
 
 def load_backlogs(view: View, names: Sequence[str]) -> list[tuple[str, Backlog]]:
-    """Their streams that an outbox has ever listed."""
-    gateway, stream = schema.gateway.c, schema.stream.c
+    """Their streams that an outbox has ever listed.
+
+    An offline gateway's last online status is the last that listed any stream; the will that came since says nothing.
+    """
+    gateway, stream, other = schema.gateway.c, schema.stream.c, schema.stream.alias().c
+    heard = select(func.max(other.listed_at)).where(other.gateway_id == gateway.id).scalar_subquery()
+    last_online = case((gateway.online, gateway.last_seen), else_=heard)
     rows = (
-        select(schema.stream, gateway.name, gateway.online, gateway.last_seen)
+        select(schema.stream, gateway.name, last_online.label("heard_at"))
         .join(schema.gateway, gateway.id == stream.gateway_id)
         .where(gateway.name.in_(names), stream.listed_next_seq.is_not(None), stream.listed_at.is_not(None))
     )
     return [
         (
             f"stream:{row.name}/{row.epoch}",
-            Backlog(row.name, row.epoch, row.mark, row.listed_next_seq, row.listed_at, row.online, row.last_seen or 0),
+            Backlog(row.name, row.epoch, row.mark, row.listed_next_seq, row.listed_at, row.heard_at or 0),
         )
         for row in view.tx.execute(rows)
     ]
@@ -76,10 +80,10 @@ def offline(facts: Contact, now: int) -> Alert | None:
 def lost(facts: Backlog, _now: int) -> Alert | None:
     """An online gateway has not listed, for two minutes, a stream whose last readings never came.
 
-    That outbox was deleted or replaced (contract, "Streams").
+    That outbox was deleted or replaced (contract, "Streams"); that the gateway goes offline does not bring it back.
     """
     missing = facts.listed_next_seq - 1 - facts.mark
-    if missing <= 0 or not facts.online or facts.heard_at - facts.listed_at < UNLISTED_US:
+    if missing <= 0 or facts.heard_at - facts.listed_at < UNLISTED_US:
         return None
     title = f"{missing} readings of {facts.gateway} are gone: its outbox no longer has epoch {facts.epoch}"
     detail = {"gateway": facts.gateway, "epoch": facts.epoch, "from_seq": facts.mark + 1, "readings": missing}

@@ -1,66 +1,106 @@
-"""A tag that crossed a door and is nothing that the register knows: told once per company, while it is news."""
+"""A tag that crossed a door and is nothing that the register knows: told per company, or per door if it has no code.
+
+Each crossing is told once and counts; `crossing` in an alert's detail is the newest that was told.
+"""
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import Row, func, select
 
-from backend.book import schema
-from backend.plan.rule import SECOND_US, Rule, View
+from backend.book import alerts, schema
+from backend.book.journal import short
+from backend.plan.rule import DAY_US, SECOND_US, Rule, View
 from models import epc
 from models.alert import Alert
 from models.errors import BadCode
 
 LATE_US = 300 * SECOND_US
+NEWS_US = DAY_US
+"""However long the planner was away."""
 
 
 class Stranger(Struct, frozen=True):
-    """A crossing of an unknown tag."""
+    """The newest crossing of an unknown tag for one alert, with how many there were since the last one told."""
 
     epc: str
     door: str
+    """gateway/door."""
     direction: str
     closed_at: int
+    received_at: int
     why: str
+    n: int = 0
+    times: int = 1
 
 
 def load_strangers(view: View, epcs: Sequence[str]) -> list[tuple[str, Stranger]]:
-    """Crossings in or out of these tags, not late, that name no item and no asset; one for each alert's subject.
+    """Crossings in or out of these tags, not late nor told yet, that name no item and no asset; one for each subject.
 
     A pallet's own code carries no stock by itself, and a tag that the register says to ignore is known.
     """
     table = schema.crossing.c
     rows = (
-        select(table.subject, table.door, table.direction, table.closed_at, table.why)
-        .where(table.subject.in_(epcs), table.closed_at >= view.now - LATE_US, table.direction != "none")
+        select(schema.crossing, schema.gateway.c.name.label("gateway"))
+        .join(schema.device, schema.device.c.id == table.device_id, isouter=True)
+        .join(schema.gateway, schema.gateway.c.id == schema.device.c.gateway_id, isouter=True)
+        .where(table.subject.in_(epcs), table.closed_at >= view.now - NEWS_US, table.direction != "none")
         .where(table.sku.is_(None), table.asset.is_(None))
-        .order_by(table.closed_at)
+        .order_by(table.n)
     )
-    found: dict[str, Stranger] = {}
+    found: dict[str, list[Stranger]] = {}
     for row in view.tx.execute(rows):
-        subject = _subject(row.subject)
+        door = row.door if row.gateway is None else f"{row.gateway}/{row.door}"
+        subject = _subject(row.subject, door)
         if subject is not None and view.register.get("tags", row.subject, row.closed_at) is None:
-            facts = Stranger(row.subject, row.door, row.direction, row.closed_at, row.why)
-            found.setdefault(subject, facts)
-    return list(found.items())
+            times = (row.closed_at, _received_at(view, row))
+            found.setdefault(subject, []).append(Stranger(row.subject, door, row.direction, *times, row.why, row.n))
+    told = alerts.last_details(view.tx, "unknown_tag", found)
+    return [
+        (subject, replace(new[-1], times=len(new)))
+        for subject, each in found.items()
+        if (new := [one for one in each if one.n > _told(told.get(subject)) and not _is_late(one)])
+    ]
 
 
-def unknown(facts: Stranger, now: int) -> Alert | None:
-    """News for five minutes; what is heard of later is in the crossings and raises nothing."""
-    subject = _subject(facts.epc)
-    if subject is None or facts.closed_at < now - LATE_US:
+def _received_at(view: View, row: Row[Any]) -> int:
+    """When the last of the readings behind a crossing came; now, if the journal has none of them."""
+    evidence = [short(bytes.fromhex(content)) for content in json.loads(row.evidence)]
+    where = (schema.journal.c.content.in_(evidence), schema.journal.c.device_id == row.device_id)
+    came = select(func.min(schema.journal.c.received_at)).where(*where).group_by(schema.journal.c.content)
+    return max(view.tx.scalars(came), default=view.now)
+
+
+def _told(detail: str | None) -> int:
+    n = 0 if detail is None else json.loads(detail).get("crossing", 0)
+    return n if isinstance(n, int) else 0
+
+
+def _is_late(stranger: Stranger) -> bool:
+    return stranger.closed_at < stranger.received_at - LATE_US
+
+
+def unknown(facts: Stranger, _now: int) -> Alert | None:
+    """What was received more than five minutes after it was is in the crossings and raises nothing."""
+    subject = _subject(facts.epc, facts.door)
+    if subject is None or _is_late(facts):
         return None
-    title = f"Unknown tag went {facts.direction} at {facts.door}: {facts.why}"
     code = _code(facts.epc)
+    title = f"Unknown tag went {facts.direction} at {facts.door}: {facts.why}"
+    if code is None:
+        title = f"Tags without a readable code pass {facts.door}"
     detail = {"epc": facts.epc, "uri": None if code is None else code.uri, "door": facts.door, "why": facts.why}
-    return Alert("unknown_tag", subject, "info", title, json.dumps(detail))
+    counted = {"crossing": facts.n, "times": facts.times}
+    return Alert("unknown_tag", subject, "info", title, json.dumps(detail | counted))
 
 
-def _subject(epc_hex: str) -> str | None:
+def _subject(epc_hex: str, door: str) -> str | None:
     code = _code(epc_hex)
     if code is None:
-        return f"epc:{epc_hex}"
+        return f"door:{door}"
     return None if code.scheme == "sscc" else f"company:{code.company}"
 
 

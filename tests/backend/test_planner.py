@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from backend import site
-from backend.book import events, ledger, proposals, schema
+from backend.book import alerts, events, ledger, proposals, schema
 from backend.book.db import open_engine, read, write
+from backend.book.journal import short
 from backend.plan.items import REJECTION_HOLDS_US, REVISED_AFTER_US
 from backend.plan.rule import Rule
 from backend.planner import Planner
@@ -203,7 +204,15 @@ def _crossing(epc: str, at: int, **known: object) -> dict[str, object]:
     text = dict.fromkeys(("rule", "kind", "why", "door"), "unknown") | {"reasons": "[]", "evidence": "[]"}
     times = dict.fromkeys(("first_at", "last_at", "closed_at"), at)
     row = {"id": derived_id("c", epc, str(at)), "device_id": 1, "subject": epc, "direction": "in", "score": 1.0}
-    return {**row, "evidence_count": 1, "day": at // (86_400 * S), **text, **times, "sku": None, **known}
+    return {
+        **row,
+        "day": at // (86_400 * S),
+        "evidence_count": 1,
+        **text,
+        **times,
+        "sku": None,
+        **known,
+    }
 
 
 def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:
@@ -219,12 +228,55 @@ def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:
         _crossing(ours, book.now, sku="PUMP-40"),
         _crossing(none, book.now, direction="none"),
         _crossing("ff" * 12, book.now),
+        _crossing("ee" * 12, book.now),
     ]
+    _pass(book, rows)
+    assert book.open("unknown_tag") == ["company:614141", "door:unknown"]
+    _pass(book, [])
+    assert [_times(book, subject) for subject in book.open("unknown_tag")] == [2, 2], "each crossing is told once"
     with write(book.engine) as tx:
-        tx.execute(insert(schema.crossing), rows)
+        for ident in tx.scalars(select(schema.alert.c.id).where(schema.alert.c.rule == "unknown_tag")).all():
+            alerts.acknowledge(tx, ident, "ann", book.now)
+        events.changed_all(tx, [f"tag:{one}", f"tag:{'ff' * 12}"], book.now)
+    book.plan()
+    assert _states(book) == ["acknowledged", "acknowledged"], "nothing new"
+    _pass(book, [_crossing("dd" * 12, book.now)])
+    assert _states(book) == ["acknowledged", "open"]
+    assert _times(book, "door:unknown") == 3
+
+
+def test_a_stranger_is_late_by_when_it_was_received_not_by_when_it_is_judged(book: Site) -> None:
+    rows: list[dict[str, object]] = []
+    for company, received in ((614141, book.now + S), (614142, book.now + 301 * S)):
+        content = bytes([company % 251] * 32)
+        came = {"stream_id": company, "seq": 1, "kind": "tag", "device_id": 1, "at": book.now, "body": b"{}"}
+        with write(book.engine) as tx:
+            tx.execute(insert(schema.journal).values(**came, received_at=received, content=short(content)))
+        epc = encode(f"urn:epc:id:sgtin:{company}.1000100.1")
+        rows.append(_crossing(epc, book.now) | {"evidence": json.dumps([content.hex()])})
+    book.now += 900 * S
+    _pass(book, rows)
+    assert book.open("unknown_tag") == ["company:614141"]
+
+
+def _pass(book: Site, rows: list[dict[str, object]]) -> None:
+    with write(book.engine) as tx:
+        if rows:
+            tx.execute(insert(schema.crossing), rows)
         events.changed_all(tx, [f"tag:{row['subject']}" for row in rows], book.now)
     book.plan()
-    assert book.open("unknown_tag") == ["company:614141", f"epc:{'ff' * 12}"]
+
+
+def _times(book: Site, subject: str) -> int:
+    with read(book.engine) as tx:
+        detail = tx.scalars(select(schema.alert.c.detail).where(schema.alert.c.subject == subject)).one()
+    return int(json.loads(detail)["times"])
+
+
+def _states(book: Site) -> list[str]:
+    with read(book.engine) as tx:
+        where = schema.alert.c.rule == "unknown_tag"
+        return list(tx.scalars(select(schema.alert.c.state).where(where).order_by(schema.alert.c.subject)))
 
 
 def test_a_crash_repeats_what_it_took(book: Site) -> None:

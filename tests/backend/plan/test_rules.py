@@ -7,6 +7,7 @@ import pytest
 
 from backend.plan import gateways, items, tags
 from backend.rules import RULES
+from models.alert import MOMENTS
 from models.epc import encode
 from models.stock.reorder import Rule
 
@@ -58,11 +59,10 @@ def test_a_silent_gateway(facts: gateways.Contact, said: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mark", "online", "unlisted_s", "is_lost"),
-    [(9, True, 120, False), (8, True, 120, True), (8, False, 500, False), (8, True, 119, False), (0, True, 500, True)],
+    ("mark", "unlisted_s", "is_lost"), [(9, 120, False), (8, 120, True), (8, 119, False), (0, 500, True)]
 )
-def test_an_outbox_that_is_gone(mark: int, unlisted_s: int, *, online: bool, is_lost: bool) -> None:
-    alert = gateways.lost(gateways.Backlog("g", "E", mark, 10, NOW - unlisted_s * S, online, NOW), NOW)
+def test_an_outbox_that_is_gone(mark: int, unlisted_s: int, *, is_lost: bool) -> None:
+    alert = gateways.lost(gateways.Backlog("g", "E", mark, 10, NOW - unlisted_s * S, NOW), NOW)
     assert (alert is not None) == is_lost
     if alert is not None:
         assert json.loads(alert.detail)["readings"] == 9 - mark
@@ -73,15 +73,16 @@ def test_an_outbox_that_is_gone(mark: int, unlisted_s: int, *, online: bool, is_
     [
         (encode("urn:epc:id:sgtin:0614141.812345.6789"), 300, "company:0614141"),
         (encode("urn:epc:id:sgtin:0614141.812345.6789"), 301, None),
-        ("ff" * 12, 0, f"epc:{'ff' * 12}"),
-        ("abcd", 0, "epc:abcd"),
+        ("ff" * 12, 0, "door:g/door-1"),
+        ("abcd", 0, "door:g/door-1"),
         (encode("urn:epc:id:sscc:0614141.1234567890"), 0, None),
     ],
 )
 def test_a_stranger_at_the_door(epc: str, age_s: int, subject: str | None) -> None:
-    alert = tags.unknown(tags.Stranger(epc, "door-1", "in", NOW - age_s * S, "why"), NOW)
+    alert = tags.unknown(tags.Stranger(epc, "g/door-1", "in", NOW - age_s * S, NOW, "why"), NOW)
     assert (alert and alert.subject) == subject
 
 
-def test_rules_are_named_once() -> None:
+def test_rules_are_named_once_and_are_about_a_moment_or_a_state() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
+    assert {rule.name for rule in RULES if not rule.is_state} == MOMENTS & {rule.name for rule in RULES}
