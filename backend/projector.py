@@ -79,7 +79,7 @@ class Projector:
             before = positions(tx)
         with read(self._book) as book:
             marks = source.marks(book)
-            stretches = _ahead(marks, before)
+            stretches = _ahead(book, marks, before)
             back = {of: marks.get(of, (0, 0))[1] for of, upto in before.items() if marks.get(of, (0, 0))[1] < upto}
             if not stretches and not back:
                 return 0
@@ -94,7 +94,7 @@ class Projector:
             for each in stretches:
                 sql.follow(out, each.of, each.upto, touched[each.of])
             sql.mark_stale(out, repeated)
-        return sum(each.upto - each.after for each in stretches)
+        return sum(each.rows for each in stretches)
 
     def _follow_ledger(self) -> int:
         with read(self._telemetry) as tx:
@@ -137,16 +137,17 @@ class Projector:
         return len(rows)
 
 
-def _ahead(marks: dict[tuple[str, str], tuple[int, int]], before: dict[tuple[str, str], int]) -> list[Stretch]:
-    """The next stretches, of at most ROWS_A_STEP readings together."""
+def _ahead(
+    book: Connection, marks: dict[tuple[str, str], tuple[int, int]], before: dict[tuple[str, str], int]
+) -> list[Stretch]:
+    """The next stretches: ROWS_A_STEP readings, shared alike; what the shortest do not need is the others'."""
+    behind = sorted((mark - before.get(of, 0), of) for of, (_, mark) in marks.items() if mark > before.get(of, 0))
     room = ROWS_A_STEP
     found: list[Stretch] = []
-    for of, (ident, mark) in sorted(marks.items()):
-        after = before.get(of, 0)
-        if mark > after and room > 0:
-            upto = min(mark, after + room)
-            found.append(Stretch(of, ident, after, upto))
-            room -= upto - after
+    for k, (_, of) in enumerate(behind):
+        share = max(1, room // (len(behind) - k))
+        found.append(source.ahead(book, of, marks[of], (before.get(of, 0), share)))
+        room -= found[-1].rows
     return found
 
 

@@ -48,6 +48,8 @@ class Stretch:
     stream_id: int
     after: int
     upto: int
+    rows: int
+    """How many readings that is; a gap's numbers are none."""
 
 
 class Names:
@@ -67,6 +69,17 @@ def marks(tx: Connection) -> dict[tuple[str, str], tuple[int, int]]:
         gateway, gateway.c.id == stream.c.gateway_id
     )
     return {(name, epoch): (ident, mark) for name, epoch, ident, mark in tx.execute(rows)}
+
+
+def ahead(tx: Connection, of: tuple[str, str], stream: tuple[int, int], span: tuple[int, int]) -> Stretch:
+    """The next stretch after span[0] of at most span[1] readings; a stream is its id and its mark.
+
+    With fewer readings left it goes up to the mark, however many numbers a gap jumps.
+    """
+    (ident, mark), (after, limit) = stream, span
+    where = (journal.c.stream_id == ident, journal.c.seq > after, journal.c.seq <= mark)
+    seqs = tx.scalars(select(journal.c.seq).where(*where).order_by(journal.c.seq).limit(limit)).all()
+    return Stretch(of, ident, after, seqs[-1] if len(seqs) == limit else mark, len(seqs))
 
 
 def touched(tx: Connection, names: Names, stretch: Stretch) -> dict[Bucket, int]:

@@ -238,6 +238,24 @@ def test_what_is_old_is_forgotten_and_another_version_is_emptied(make: Callable[
         sql.open_telemetry(Config(telemetry=Telemetry(url="influx")))
 
 
+def test_a_gap_of_all_numbers_holds_nobody_up(make: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "ROWS_A_STEP", 40)
+    site = make("one")
+    site.journal("A" * 12, readings(30))
+    with write(site.book) as tx:
+        held = journal.lock_stream(tx, "dock-a", "0" * 12)
+        journal.raise_mark(tx, held, 2**53 - 1)
+    site.journal("B" * 12, readings(100))
+    assert site.projector.step() == 2 * (40 // 3)
+    with read(site.telemetry) as tx:
+        followed = projector.positions(tx)
+    assert followed["dock-a", "0" * 12] == 2**53 - 1
+    assert (followed["dock-a", "A" * 12], followed["dock-a", "B" * 12]) == (13, 13)
+    assert [site.projector.step() for _ in range(2)] == [40, 40]
+    site.projector.catch_up()
+    assert site.projector.lag() == 0
+
+
 def test_it_follows_while_it_runs(make: Callable[[str], Site]) -> None:
     site = make("one")
     site.journal("A" * 12, readings(50))
