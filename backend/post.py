@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, delete, insert
 
 from backend.book import events, ledger
+from backend.book.schema import crossing
 from backend.step import Derived
 
 ACTOR = "deriver"
@@ -43,6 +44,9 @@ def replace(tx: Connection, new: Sequence[Derived], old: Sequence[Old], now: int
     keep = {movement.id for movement in wanted}
     withdrawn = {movement for _, _, movement in old if movement is not None and movement not in keep}
     ledger.post(tx, wanted, withdrawn, ACTOR, now)
+    stay = {each.id for each in new}
+    gone_for_good = [each for each in old if each.table is crossing and each.id not in stay]
+    events.emit_all(tx, [("crossing", {"id": each.id, "withdrawn": True}) for each in gone_for_good], now)
     events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in new], now)
     events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step == "dock"], now)
 
