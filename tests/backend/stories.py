@@ -89,12 +89,15 @@ def _again(chance: random.Random, told: tuple[str, Reading]) -> tuple[str, Readi
 
 
 def _door(chance: random.Random) -> Change:
-    name = chance.choice(("door-1", "door-2"))
+    return _door_at(chance, chance.choice(("door-1", "door-2")), _time(chance))
+
+
+def _door_at(chance: random.Random, name: str, at: int) -> Change:
     rows = chance.choice((([1, 2], [3, 4]), ([1, 2], [3, 4]), ([3, 4], [1, 2]), ([1], [2])))
     timeout_s = chance.choice((1.0, 2.0, 3.0, 8.0))
     door = Door(*rows, chance.choice(("warehouse", "desk")), "supplier", "customer", timeout_s)
     body = Device("dock-a", name, door=door if chance.random() < 0.85 else None)
-    return Change("devices", f"dock-a/{name}", body, _time(chance))
+    return Change("devices", f"dock-a/{name}", body, at)
 
 
 def _change(chance: random.Random) -> Change:
@@ -119,11 +122,46 @@ def _change(chance: random.Random) -> Change:
             return Change("devices", "id:hand", Device(None, "id:hand", desk=desk), at)
 
 
+def _pass_over_a_change(chance: random.Random, night: int) -> Story:
+    """A pass that is open when its door changes shortly before midnight, heard again before it and after."""
+    seconds = [*chance.choices((-7, -6.5, -6, -5), k=2), *chance.choices((-3, -2, -1, -0.5), k=chance.randint(0, 2))]
+    seconds += [chance.choice((0, 1, 4, 12, 3600)) for _ in range(3)]
+    told: list[tuple[str, Reading]] = []
+    for at in seconds:
+        moment = from_micros(night + round(at * SECOND) + chance.randint(0, 3))
+        told.append(("dock-a", Tag("door-1", moment, TAGS[0], chance.choice((1, 3)), rssi_dbm=-50.0, count=2)))
+    door = Door([1, 2], [3, 4], "warehouse", "supplier", "customer", 8.0)
+    first = Change("devices", "dock-a/door-1", Device("dock-a", "door-1", door=door), night - 12 * SECOND)
+    return Story(told, [first, _door_at(chance, "door-1", night - chance.randint(2, 8) * SECOND // 2)])
+
+
+def _item_over_a_change(chance: random.Random, night: int) -> Story:
+    """An item that waits for its quantity when the desk is taken away shortly before midnight, and then comes back."""
+    codes = [(-40, "SY:RECEIVE"), (-30, "SY:LOC:desk"), (-20, f"01{BOLT}"), (chance.randint(-4, -1), f"01{GLOVE}")]
+    codes += [(chance.choice((-10, -2, 1, 20, 45, 60, 3600)), chance.choice(CODES)) for _ in range(4)]
+    told: list[tuple[str, Reading]] = []
+    for at, code in codes:
+        moment = from_micros(night + at * SECOND + chance.randint(0, 3))
+        told.append(("dock-a", Scan("id:hand", moment, code, "]C1")))
+    desks = [Desk("desk", "supplier", "customer"), None, Desk("desk", "customer", "supplier")]
+    times = [night - DAY, night - chance.randint(2, 9) * SECOND, night + chance.choice((2, 30, 50)) * SECOND]
+    changes = [
+        Change("devices", "id:hand", Device(None, "id:hand", desk=desk), at)
+        for desk, at in zip(desks, times, strict=True)
+    ]
+    return Story(told, changes[: chance.randint(2, 3)])
+
+
 def make(chance: random.Random) -> Story:
-    """A story of a few dozen readings and up to five changes."""
+    """A story of a few dozen readings and some changes, now and then of one that comes at a bad moment."""
+    night = MIDNIGHT + chance.choice((0, 1)) * DAY
     told = [_reading(chance) for _ in range(chance.randint(3, 30))]
+    changes = [_change(chance) for _ in range(chance.randint(0, 5))]
+    if chance.random() < 0.4:
+        scene = chance.choice((_pass_over_a_change, _item_over_a_change))(chance, night)
+        told, changes = [*told[:6], *scene.told], [*changes[:1], *scene.changes]
     told += [_again(chance, chance.choice(told)) for _ in range(chance.randint(0, 6))]
-    return Story(told, [_change(chance) for _ in range(chance.randint(0, 5))])
+    return Story(told, changes)
 
 
 def declare(yard: Yard, changes: Sequence[Change]) -> None:
@@ -169,6 +207,8 @@ def tell_in_disorder(yard: Yard, story: Story, chance: random.Random) -> None:
 
 
 def _send(yard: Yard, piece: Sequence[tuple[str, Reading]], chance: random.Random) -> None:
+    """As early as the wire allows: a reading from more than a day ahead is invalid."""
+    yard.clock.now = max(yard.clock.now, *(micros(reading.at) - DAY for _, reading in piece))
     messages = [
         yard.message([reading for owner, reading in piece if owner == gateway], chance.choice(EPOCHS), gateway)
         for gateway in sorted({owner for owner, _ in piece})
