@@ -4,6 +4,7 @@ A reading that sorts before its key's last one makes the key dirty instead; `bac
 further readings of that key wait for the deriver too.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from models.reading import Unknown
 from models.register import Register
 from models.wire import is_global
 
+log = logging.getLogger(__name__)
 STEPS: tuple[Step[Any, Any, Any], ...] = (DOCK, SCAN)
 STEP_OF_KIND: dict[str, Step[Any, Any, Any]] = {step.kind: step for step in STEPS}
 STEP_OF_NAME: dict[str, Step[Any, Any, Any]] = {step.name: step for step in STEPS}
@@ -30,6 +32,8 @@ Span = tuple[str, int, str, int, int]
 """(step, device_id, subject, since, until), as `derived.mark_dirty` takes it."""
 
 
+FAILS = "what ended of key %s %d %s fails; its readings are kept, and the deriver tries again"
+"""Logged once: a dirty key is not tried here again."""
 OTHER_DEVICE_US = 300_000
 _HEARD_BEFORE = select(journal.c.device_id, journal.c.content, journal.c.at).where(
     journal.c.content.in_(bindparam("contents", expanding=True))
@@ -39,13 +43,10 @@ _DIRTY = exists().where(
     dirty.c.device_id == fold_state.c.device_id,
     dirty.c.subject == fold_state.c.subject,
 )
-_DUE = (
-    select(fold_state)
-    .where(fold_state.c.due_at <= bindparam("to"), ~_DIRTY)
-    .order_by(fold_state.c.step, fold_state.c.device_id, fold_state.c.subject)
-)
-_DUE_OF_STREAM = _DUE.where(fold_state.c.stream_id == bindparam("stream"))
-_DUE_OF_QUIET = _DUE.where(fold_state.c.received_at < bindparam("received_before"))
+_DUE = select(fold_state).where(fold_state.c.due_at <= bindparam("to"), ~_DIRTY)
+"""Without an order, for which SQLite would walk the whole primary key instead of the few that are due."""
+DUE_OF_STREAM = _DUE.where(fold_state.c.stream_id == bindparam("stream"))
+DUE_OF_QUIET = _DUE.where(fold_state.c.received_at < bindparam("received_before"))
 
 
 @dataclass(slots=True)
@@ -154,8 +155,13 @@ def _apply_device(
         key = Key(device_id, name, subject)
         start = (None, None) if stored is None else (step.decode(stored.state), stored.last_at)
         folded = advance(step, register, key, start, facts_of(items))
-        known = set[str]() if stored is None else ended_before(step, register, key, stored)
-        new += [step.derive(register, key, row, at) for row, at in folded.rows if row.id not in known]
+        try:
+            known = set[str]() if stored is None else ended_before(step, register, key, stored)
+            new += [step.derive(register, key, row, at) for row, at in folded.rows if row.id not in known]
+        except Exception:  # what has ended is about earlier readings and the register: this one is innocent
+            log.exception(FAILS, *_key_name(step, key))
+            spans.append((*_key_name(step, key), items[0].at, items[-1].at))
+            continue
         saved.append(state_row(step, register, key, folded.state, items[-1]))
         checkpoints += checkpoint_rows(step, key, folded.checkpoints)
     derived.save_states(tx, saved)
@@ -193,6 +199,11 @@ def checkpoint_rows(step: Step[Any, Any, Any], key: Key, made: Iterable[tuple[in
     return [{**_key_row(step, key), "day": day, "state": state} for day, state in made]
 
 
+def _key_name(step: Step[Any, Any, Any], key: Key) -> tuple[str, int, str]:
+    """(step, device_id, subject)."""
+    return step.name, key.device_id, key.subject
+
+
 def _key_row(step: Step[Any, Any, Any], key: Key) -> dict[str, Any]:
     return {"step": step.name, "device_id": key.device_id, "subject": key.subject}
 
@@ -200,30 +211,38 @@ def _key_row(step: Step[Any, Any, Any], key: Key) -> dict[str, Any]:
 def pass_time(tx: Connection, register: Register, stream_id: int, heard: Heard) -> list[Derived]:
     """End what time has ended among the keys of a stream; dirty keys are left to the deriver."""
     latest = max([heard.others, *heard.devices.values()])
-    due = tx.execute(_DUE_OF_STREAM, {"stream": stream_id, "to": latest}).mappings().all()
+    due = tx.execute(DUE_OF_STREAM, {"stream": stream_id, "to": latest}).mappings().all()
     return _end_keys(tx, register, [{**row} for row in due], heard)
 
 
 def pass_quiet(tx: Connection, register: Register, now: int, received_before: int) -> list[Derived]:
     """End what time has ended among the keys that nothing was received of since; dirty keys are left."""
-    due = tx.execute(_DUE_OF_QUIET, {"to": now, "received_before": received_before}).mappings().all()
+    due = tx.execute(DUE_OF_QUIET, {"to": now, "received_before": received_before}).mappings().all()
     return _end_keys(tx, register, [{**row} for row in due], Heard({}, now))
 
 
 def _end_keys(tx: Connection, register: Register, due: Sequence[dict[str, Any]], heard: Heard) -> list[Derived]:
     new: list[Derived] = []
     saved: list[dict[str, Any]] = []
+    failed: list[Span] = []
     names: dict[int, str] = {}
-    for row in due:
+    for row in sorted(due, key=lambda each: (each["step"], each["device_id"], each["subject"])):
         device_id: int = row["device_id"]
         if row["due_at"] > heard.of(device_id):
             continue
         step = STEP_OF_NAME[row["step"]]
         name = names.get(device_id) or names.setdefault(device_id, register_name(tx, device_id))
-        ended = end_due(step, register, Key(device_id, name, row["subject"]), row, heard.of(device_id))
+        key = Key(device_id, name, row["subject"])
+        try:
+            ended = end_due(step, register, key, row, heard.of(device_id))
+        except Exception:  # a key that cannot end must not fail the others, nor the reading that made time pass
+            log.exception(FAILS, *_key_name(step, key))
+            failed.append((*_key_name(step, key), row["last_at"], row["last_at"]))
+            continue
         new += ended.new
         saved.append({**row, "state": encode(ended.state), "due_at": ended.due_at, "closed_to": ended.closed_to})
     derived.save_states(tx, saved)
+    derived.mark_dirty(tx, failed)
     return new
 
 

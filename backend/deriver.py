@@ -11,10 +11,10 @@ from threading import Event
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import OperationalError
 
-from backend.apply import STEP_OF_NAME, pass_quiet
+from backend.apply import DUE_OF_QUIET, STEP_OF_NAME, pass_quiet
 from backend.book import derived
 from backend.book.db import read, write
-from backend.book.schema import clock_tick, dirty, fold_state
+from backend.book.schema import clock_tick, dirty
 from backend.post import post_new
 from backend.refold import QUIET_US, refold
 from backend.registers import Registers
@@ -51,7 +51,11 @@ class Deriver:
 
     def step(self) -> int:
         """One turn: one tick, and at most KEYS_A_TURN dirty keys of one device. How many keys changed."""
-        return self._tick() + self._fold_dirty()
+        try:
+            ended = self._tick()
+        finally:  # a tick that fails must not keep the dirty keys waiting
+            folded = self._fold_dirty()
+        return ended + folded
 
     def _fold_dirty(self) -> int:
         now = self._clock()
@@ -99,11 +103,8 @@ class Deriver:
 
     def _tick(self) -> int:
         now = self._clock()
-        quiet = select(fold_state.c.subject).where(
-            fold_state.c.received_at < now - QUIET_US, fold_state.c.due_at <= now
-        )
         with read(self._book) as tx:
-            if tx.scalar(quiet.limit(1)) is None:
+            if tx.execute(DUE_OF_QUIET.limit(1), {"to": now, "received_before": now - QUIET_US}).first() is None:
                 return 0
         with write(self._book) as tx:
             new = pass_quiet(tx, self._registers.current(tx), now, now - QUIET_US)

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pytest
 
-from backend.book.schema import checkpoint, crossing, dirty, fold_state, movement
+from backend import dock_step
+from backend.apply import DUE_OF_QUIET, DUE_OF_STREAM
+from backend.book.db import read
+from backend.book.schema import checkpoint, crossing, dirty, fold_state, journal, movement, quarantine
 from backend.verify import verify
 from models import wire
 from models.reading import Input, Reading, Tag, from_micros
@@ -150,3 +154,51 @@ def test_two_gateways_may_have_devices_of_one_name(yard: Yard) -> None:
     assert crossings(yard) == [("in", 4)]
     assert len(facts(yard.book)["states"]) == 2
     whole(yard)
+
+
+def failing_on(epc: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a tag is cannot be said."""
+    true = dock_step.identify
+
+    def identify(tag_epc: str, known: Any) -> Any:
+        if tag_epc == epc:
+            msg = "a bug, or an entry of the register that nobody thought of"
+            raise ZeroDivisionError(msg)
+        return true(tag_epc, known)
+
+    monkeypatch.setattr(dock_step, "identify", identify)
+
+
+@pytest.mark.parametrize("ending", [hear(60, "door-1"), tag(60)], ids=["time passes", "heard again"])
+def test_a_key_that_cannot_end_fails_neither_the_others_nor_any_reading(
+    ending: Reading, yard: Yard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing_on(TAGS[0], monkeypatch)
+    yard.clock.now = MIDNIGHT
+    yard.send([*through(10), *(tag(10 + k, 3 - k, TAGS[1]) for k in (0, 2))])
+    yard.send([ending])
+    yard.send([hear(61 + k, "door-1") for k in range(5)])
+    yard.send([tag(80)])
+    assert not yard.rows(quarantine)
+    assert len(yard.rows(journal)) == 13
+    assert [row["subject"] for row in yard.rows(crossing)] == [TAGS[1]]
+    assert [row["subject"] for row in yard.rows(dirty)] == [TAGS[0]]
+    assert caplog.text.count("its readings are kept") == 1
+    yard.clock.now += 200 * SECOND
+    with pytest.raises(ZeroDivisionError):
+        yard.deriver.step()
+    assert not yard.deriver.step(), "left for ten minutes"
+    monkeypatch.undo()
+    yard.settle()
+    assert not yard.rows(dirty)
+    assert len(crossings(yard)) == (4 if isinstance(ending, Tag) else 3)
+    whole(yard)
+
+
+def test_what_is_due_is_found_by_its_index(yard: Yard) -> None:
+    with read(yard.book) as tx:
+        for query, key in ((DUE_OF_STREAM, "stream"), (DUE_OF_QUIET, "received_before")):
+            sql = str(query.params(**{"to": 1, key: 1}).compile(tx, compile_kwargs={"literal_binds": True}))
+            plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+            assert plan[0] == "SEARCH fold_state USING INDEX ix_fold_state_due_at (due_at<?)"
+            assert "SCAN" not in str(plan)
