@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from models.errors import Refused
+from models.units import MAX_DECIMALS, MAX_DIGITS, BadQuantity, checked
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$(?!\n)")]
 Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$(?!\n)")]
@@ -20,11 +21,15 @@ Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$(?!\n)")]
 
 
 def _positive(**quantities: Decimal | None) -> None:
-    """Raises ValueError naming the first that is not a positive number (msgspec has no bounds for decimals)."""
+    """Raises ValueError naming the first that no movement could have (msgspec has no bounds for decimals)."""
     for name, quantity in quantities.items():
-        if quantity is not None and not (quantity.is_finite() and quantity > 0):
-            msg = f"{name}: a positive number expected, got {quantity}"
-            raise ValueError(msg)
+        try:
+            if quantity is not None:
+                checked(quantity)
+        except BadQuantity as error:
+            limits = f"at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
+            msg = f"{name}: a positive number expected, of {limits}, got {str(quantity)[:40]}"
+            raise ValueError(msg) from error
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -68,6 +73,11 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     door: Door | None = None
     desk: Desk | None = None
 
+    @property
+    def register_id(self) -> str:
+        """The one id that its readings are looked up by: `gateway/name`, or the name if that is global."""
+        return self.name if self.gateway is None else f"{self.gateway}/{self.name}"
+
 
 class PackGtin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A trade item number and how many units of the item it holds."""
@@ -93,7 +103,9 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         """`reorder_min` may be 0: order when nothing is left."""
-        _positive(reorder_min=self.reorder_min or None, reorder_max=self.reorder_max, pack_size=self.pack_size)
+        least = self.reorder_min
+        is_nothing = least is not None and least.is_zero() and -MAX_DECIMALS <= least.adjusted() <= 0
+        _positive(reorder_min=None if is_nothing else least, reorder_max=self.reorder_max, pack_size=self.pack_size)
 
 
 class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

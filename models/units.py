@@ -47,6 +47,9 @@ def checked(quantity: Decimal) -> Decimal:
     if not quantity.is_finite():
         msg = f"quantity: a positive number expected, got {quantity}"
         raise BadQuantity(msg)
+    if quantity.adjusted() < -MAX_DECIMALS:
+        msg = f"quantity: a positive number with at most {MAX_DECIMALS} decimals expected, got {quantity}"
+        raise BadQuantity(msg)
     if quantity.adjusted() >= MAX_DIGITS:
         msg = f"quantity: at most {MAX_DIGITS} digits expected, got {quantity}"
         raise BadQuantity(msg)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from models.errors import Refused
-from models.units import plain, quantity_text
+from models.units import BadQuantity, checked, plain, quantity_text
 
 
 class Rule(Struct, frozen=True):
@@ -18,11 +18,19 @@ class Rule(Struct, frozen=True):
     minimum_order: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        if self.minimum < 0 or self.maximum <= self.minimum:
+        for name in ("minimum", "maximum", "pack", "minimum_order"):
+            figure: Decimal = getattr(self, name)
+            try:
+                if not figure.is_zero():
+                    checked(figure)
+            except BadQuantity as error:
+                msg = f"{name}: {error}"
+                raise Refused(msg) from error
+        if self.maximum <= self.minimum:
             msg = f"maximum: more than the minimum {self.minimum} (0 or more) expected, got {self.maximum}"
             raise Refused(msg)
-        if self.pack <= 0 or self.minimum_order < 0:
-            msg = f"pack: a positive size and no negative minimum order expected, got {self.pack}, {self.minimum_order}"
+        if self.pack.is_zero():
+            msg = f"pack: a positive size expected, got {self.pack}"
             raise Refused(msg)
 
 

@@ -24,7 +24,11 @@ def test_what_is_no_quantity(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "quantity", [Decimal("NaN"), Decimal("Infinity"), Decimal(-2), Decimal("1E+99"), Decimal(1) / 3]
+    "quantity",
+    [
+        *map(Decimal, ("NaN", "sNaN", "Infinity", "-2", "0", "1E+99", "1E-7", "1E-999999999999", "0E-999999999999")),
+        Decimal(1) / 3,
+    ],
 )
 def test_what_cannot_be_posted(quantity: Decimal) -> None:
     with pytest.raises(BadQuantity):

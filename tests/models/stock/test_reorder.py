@@ -41,11 +41,27 @@ def test_the_reason_has_the_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    "figures", [("20", "20", "1", "0"), ("-1", "5", "1", "0"), ("1", "5", "0", "0"), ("1", "5", "1", "-1")]
+    "figures",
+    [
+        ("20", "20", "1", "0"),
+        ("-1", "5", "1", "0"),
+        ("1", "5", "0", "0"),
+        ("1", "5", "1", "-1"),
+        ("1", "1E+40", "1", "0"),
+        ("1", "5", "1E-40", "0"),
+        ("1", "5", "1", "1E+40"),
+        ("NaN", "5", "1", "0"),
+    ],
 )
 def test_rules_that_make_no_sense_are_refused(figures: tuple[str, str, str, str]) -> None:
     with pytest.raises(Refused):
         Rule("PUMP-40", *map(D, figures))
+
+
+def test_the_largest_figures_in_the_smallest_packs() -> None:
+    found = proposal(Rule("X", D(0), D(10**12 - 1), D("0.000001")), -D(10**14), D(0), is_open=False)
+    assert found is not None
+    assert found.quantity == D(10**14 + 10**12 - 1)
 
 
 AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=2)
