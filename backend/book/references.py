@@ -16,7 +16,7 @@ def problems(register: Register, at: int) -> list[str]:
     for kind, check in _CHECKS:
         for ident, body in register.all(kind, at).items():
             found += [f"{kind}.{ident}: {problem}" for problem in check(register, at, body)]
-    return [*found, *_twice_named(register, at)]
+    return [*found, *_misnamed(register, at)]
 
 
 def _location(register: Register, at: int, body: object) -> Iterator[str]:
@@ -88,14 +88,11 @@ def _items(register: Register, at: int) -> Iterator[str]:
             owners.setdefault(pack.gtin, ident)
 
 
-def _twice_named(register: Register, at: int) -> Iterator[str]:
-    """A device of one gateway is declared once."""
-    owners: dict[tuple[str | None, str], str] = {}
+def _misnamed(register: Register, at: int) -> Iterator[str]:
+    """A device is declared under the id that its readings are looked up by, and so only once."""
     for ident, body in register.all("devices", at).items():
-        if isinstance(body, Device):
-            owner = owners.setdefault((body.gateway, body.name), ident)
-            if owner != ident:
-                yield f"devices.{ident}: name: {body.name!r} of this gateway is already {owner!r}"
+        if isinstance(body, Device) and ident != body.register_id:
+            yield f"devices.{ident}: id: {body.register_id!r} expected, its gateway and name, got {ident!r}"
 
 
 def _list(fields: set[str]) -> str:
