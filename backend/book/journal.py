@@ -69,6 +69,11 @@ class BadRow:
     text: bytes
 
 
+def storable(reason: str) -> str:
+    """Words for a text column: PostgreSQL holds no NUL and nothing that is not UTF-8."""
+    return reason.replace("\0", "").encode("utf-8", "replace").decode()[:2000]
+
+
 def short(content: bytes) -> int:
     """The first 63 bits of a content hash, as the journal's index has it."""
     return int.from_bytes(content[:8], "big") >> 1
@@ -149,7 +154,7 @@ def when(reading: Reading | Unknown) -> int:
 
 def add_gap(tx: Connection, stream_id: int, span: tuple[int, int], reason: str, times: tuple[int, int]) -> None:
     """Journal a gap from..to; `times` are its `at` and when it was received."""
-    values = {"stream_id": stream_id, "from_seq": span[0], "to_seq": span[1], "reason": reason}
+    values = {"stream_id": stream_id, "from_seq": span[0], "to_seq": span[1], "reason": storable(reason)}
     tx.execute(insert(gap).values(**values, at=times[0], received_at=times[1]))
 
 
@@ -172,7 +177,7 @@ def holds(tx: Connection, stream_id: int, first: int, last: int) -> Callable[[in
 def keep_bad(tx: Connection, held: StreamRow, bad: BadRow, now: int) -> None:
     """Quarantine one reading: an invalid one counts as committed, a conflict does not."""
     values = {"gateway": held.gateway, "stream_id": held.id, "seq": bad.seq, "sort": bad.sort}
-    tx.execute(insert(quarantine).values(**values, reason=bad.reason[:2000], body=bad.text, received_at=now))
+    tx.execute(insert(quarantine).values(**values, reason=storable(bad.reason), body=bad.text, received_at=now))
 
 
 def count_refused(tx: Connection, gateway_name: str, sort: str, more: int, now: int) -> int:
@@ -190,7 +195,7 @@ def keep_envelope(tx: Connection, gateway_name: str, reason: str, payload: bytes
         return False
     tx.execute(
         insert(quarantine).values(
-            gateway=gateway_name, sort="envelope", reason=reason[:2000], body=payload[:200_000], received_at=now
+            gateway=gateway_name, sort="envelope", reason=storable(reason), body=payload[:200_000], received_at=now
         )
     )
     return True
