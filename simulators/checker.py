@@ -76,11 +76,7 @@ def _tail(truth: Truth) -> list[Pass]:
     last_us = truth.last_us()
     if micros(datetime.now(UTC)) - last_us > TAIL_US:
         return []
-    return [
-        one
-        for one in truth.passes
-        if micros(one.begin) > last_us - TAIL_US and truth.heard_of(one) and not truth.partly(one)
-    ]
+    return [one for one in truth.passes if micros(one.begin) > last_us - TAIL_US and truth.heard_of(one)]
 
 
 def compare(system: System, asked: Asked) -> list[Found]:

@@ -130,8 +130,10 @@ def test_run_ends_cleanly_on_signals(config: Path, sign: signal.Signals) -> None
     lines: list[str] = []
     for line in process.stderr:
         lines.append(line)
-        if "connected" in line:
+        said = "".join(lines)
+        if "connected" in said and "scanner-1: lost" in said:
             break
+    time.sleep(0.5)  # the loss is put right after it is logged
     os.kill(process.pid, sign)
     lines += process.stderr.readlines()
     process.stderr.close()
