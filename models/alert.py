@@ -1,7 +1,8 @@
-"""Alerts: what a rule says about a subject, and the life of one as recorded history: open, acknowledged, closed.
+"""Alerts: what a rule says about a subject, and its life as recorded history: open, acknowledged, snoozed, closed.
 
 At most one alert per (rule, subject) is not closed. Raising one about a state again changes nothing but its words; one
-about a moment says how often it happened, and opens again, for what happened now nobody has seen.
+about a moment says how often it happened, and opens again, for what happened now nobody has seen. A snoozed one opens
+again at its time, or before if it becomes graver.
 """
 
 from typing import Any, Literal
@@ -11,11 +12,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from models.errors import Refused
+from models.reading import from_micros
 
 Severity = Literal["info", "warning", "critical"]
-State = Literal["open", "acknowledged", "closed"]
+State = Literal["open", "acknowledged", "snoozed", "closed"]
 MOMENTS = frozenset({"gap", "conflict", "quarantine", "envelope", "outbox_shared", "unknown_tag"})
 """Rules about a moment, which is over when it is told; the others are about a state, which lasts until it does not."""
+LONGEST_SNOOZE_US = 90 * 86_400_000_000
 
 
 class Alert(Struct, frozen=True):
@@ -36,6 +39,7 @@ class Raised(Struct, frozen=True, kw_only=True):
     opened_at: int
     acknowledged_at: int | None = None
     by: str | None = None
+    snoozed_until: int | None = None
     closed_at: int | None = None
     closed_by: str | None = None
 
@@ -43,9 +47,9 @@ class Raised(Struct, frozen=True, kw_only=True):
 def raise_alert(alert: Alert, now: int, present: Raised | None = None) -> Raised:
     """A new open alert; or the present one with the new words, if one of this rule and subject is not closed.
 
-    A higher severity opens an acknowledged one again, and so does another moment. The detail of one about a moment is
-    a JSON object, and `times` in it how often it happened; given to this function, how many moments this one stands
-    for, 1 if absent. Raises Refused if `present` is about something else.
+    A higher severity opens an acknowledged or snoozed one again, and so does another moment. The detail of one about a
+    moment is a JSON object, and `times` in it how often it happened; given to this function, how many moments this one
+    stands for, 1 if absent. Raises Refused if `present` is about something else.
     """
     if present is None or present.state == "closed":
         return Raised(alert=_counted(alert, 0), opened_at=now)
@@ -54,9 +58,12 @@ def raise_alert(alert: Alert, now: int, present: Raised | None = None) -> Raised
         raise Refused(msg)
     is_graver = _RANK[alert.severity] > _RANK[present.alert.severity]
     alert = _counted(alert, _times(_detail(present.alert.detail)))
-    if present.state == "acknowledged" and (is_graver or alert.rule in MOMENTS):
-        return replace(present, alert=alert, state="open", acknowledged_at=None, by=None)
-    return replace(present, alert=alert)
+    again = replace(present, alert=alert)
+    return _opened(again) if is_graver or alert.rule in MOMENTS else again
+
+
+def _opened(raised: Raised) -> Raised:
+    return replace(raised, state="open", acknowledged_at=None, by=None, snoozed_until=None)
 
 
 def _counted(alert: Alert, before: int) -> Alert:
@@ -92,7 +99,31 @@ def acknowledge(raised: Raised, by: str, now: int) -> Raised:
         raise Refused(msg)
     if raised.state == "acknowledged":
         return raised
-    return replace(raised, state="acknowledged", acknowledged_at=now, by=by)
+    return replace(raised, state="acknowledged", acknowledged_at=now, by=by, snoozed_until=None)
+
+
+def snooze(raised: Raised, by: str, until: int, now: int) -> Raised:
+    """Somebody wants it to be quiet until a time; again changes the time. Whoever acknowledged it stays named.
+
+    Raises Refused for a closed alert, without a name, or if `until` is not after now or more than 90 days ahead.
+    """
+    if raised.state == "closed":
+        msg = f"alert: {raised.alert.title!r} is closed, an open one expected"
+        raise Refused(msg)
+    if not by:
+        msg = "by: who snoozes expected, got nothing"
+        raise Refused(msg)
+    if not now < until <= now + LONGEST_SNOOZE_US:
+        msg = f"until: a time after now and at most 90 days ahead expected, got {from_micros(until).isoformat()}"
+        raise Refused(msg)
+    return replace(raised, state="snoozed", snoozed_until=until)
+
+
+def wake(raised: Raised, now: int) -> Raised:
+    """Open again if its time has come: nobody is said to have seen it. Another state, or an earlier time, stays."""
+    if raised.state != "snoozed" or raised.snoozed_until is None or raised.snoozed_until > now:
+        return raised
+    return _opened(raised)
 
 
 def close(raised: Raised, by: str, now: int) -> Raised:
@@ -102,4 +133,4 @@ def close(raised: Raised, by: str, now: int) -> Raised:
     if not by:
         msg = "by: who closes expected, got nothing"
         raise Refused(msg)
-    return replace(raised, state="closed", closed_at=now, closed_by=by)
+    return replace(raised, state="closed", closed_at=now, closed_by=by, snoozed_until=None)

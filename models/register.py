@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from models.errors import Refused
+from models.reading import Time
 from models.units import MAX_DECIMALS, MAX_DIGITS, BadQuantity, checked
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$(?!\n)")]
@@ -30,6 +31,18 @@ def _positive(**quantities: Decimal | None) -> None:
             limits = f"at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
             msg = f"{name}: a positive number expected, of {limits}, got {str(quantity)[:40]}"
             raise ValueError(msg) from error
+
+
+def _not_negative(**quantities: Decimal | None) -> None:
+    """The same for what may be 0."""
+    _positive(
+        **{
+            name: None
+            if quantity is not None and quantity.is_zero() and quantity.adjusted() >= -MAX_DECIMALS
+            else quantity
+            for name, quantity in quantities.items()
+        }
+    )
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -65,13 +78,34 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     customer: Id
 
 
-class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A device of one gateway (null for a global name) and what it is there for: a door, a desk, or neither yet."""
+class Tracker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a GPS tracker is mounted on. An asset has one tracker at a time; a change is a further dated entry."""
 
-    gateway: str | None
+    asset: Id
+    hours_from: Annotated[str, Meta(min_length=1, max_length=64)] = "ignition"
+    """The asset's running hours: from this input (ignition, engine, pto), or from the counter `engine_hours`."""
+    hours_at_start: Decimal | None = None
+    """Engine hours when the tracker was mounted, for machines without a counter of their own."""
+    silent_on_s: Annotated[float, Meta(gt=0, le=86_400)] = 600.0
+    """A silence longer than this with the engine on is not observed; let it be some reporting intervals."""
+    silent_off_s: Annotated[float, Meta(gt=0, le=864_000)] = 7200.0
+    """The same with the engine off: parked trackers sleep."""
+    max_speed_mps: Annotated[float, Meta(gt=0, le=200)] = 50.0
+    """A position that could only be reached faster is not believed."""
+
+    def __post_init__(self) -> None:
+        """A machine may be new: 0 h."""
+        _not_negative(hours_at_start=self.hours_at_start)
+
+
+class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A device of one gateway (null for a global name) and what it is there for: door, desk, tracker, or none yet."""
+
     name: str
+    gateway: str | None = None
     door: Door | None = None
     desk: Desk | None = None
+    tracker: Tracker | None = None
 
     @property
     def register_id(self) -> str:
@@ -109,12 +143,49 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is owned and used; one serial number, one place."""
+    """What is owned and used; one serial number, one place. Its state is one of `models.assets.asset.STATES`."""
 
     name: str
     serial: str
     category: str | None = None
     giai: str | None = None
+    state: Literal["ordered", "in_service", "stored", "in_repair", "retired", "disposed"] = "in_service"
+
+
+class Circle(Struct, frozen=True, forbid_unknown_fields=True):
+    """A round zone: centre in degrees WGS 84, radius in metres."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    radius_m: Annotated[float, Meta(gt=0, le=100_000)]
+
+
+class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place that assets drive into and out of: a polygon of [lat, lon] corners, or a circle."""
+
+    name: str
+    site: Id | None = None
+    polygon: Annotated[list[tuple[float, float]], Meta(max_length=500)] | None = None
+    circle: Circle | None = None
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Preventive maintenance of one asset by running hours, distance or days, whichever comes first."""
+
+    asset: Id
+    name: str
+    every_hours: Decimal | None = None
+    every_km: Decimal | None = None
+    every_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    due_soon: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    """Told when less than this share of an interval is left."""
+    overdue_after: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """Overdue when it is late by more than this share of an interval."""
+    starts_at: Time | None = None
+    """When the first interval begins; else when the plan was first declared, or from when it holds if that is later."""
+
+    def __post_init__(self) -> None:
+        _positive(every_hours=self.every_hours, every_km=self.every_km)
 
 
 class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -132,10 +203,12 @@ class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 KINDS: Mapping[str, type[Struct]] = {
     "sites": Site,
     "locations": Location,
-    "devices": Device,
     "items": Item,
     "assets": Asset,
+    "devices": Device,
     "tags": TagBinding,
+    "zones": Zone,
+    "plans": Plan,
 }
 
 
@@ -156,6 +229,7 @@ class Entry:
     valid_from: int
     n: int
     body: Struct
+    recorded_at: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -189,6 +263,13 @@ class Register:
         """Every body of a kind that held at a time, by id, in id order."""
         found = {ident: self.get(k, ident, at) for k, ident in sorted(self.entries) if k == kind}
         return {ident: body for ident, body in found.items() if body is not None}
+
+    def begun(self, kind: str, ident: str) -> int | None:
+        """When something was first declared: not before it was written down, whatever day it was dated from."""
+        dated = self.entries.get((kind, ident), [])
+        if not dated:
+            return None
+        return max(dated[0].valid_from, min(dated, key=lambda entry: entry.n).recorded_at)
 
     def changes(self, kind: str, ident: str) -> list[int]:
         """The times from which another body holds."""

@@ -3,7 +3,17 @@ from dataclasses import dataclass
 import pytest
 from msgspec.structs import replace
 
-from models.alert import Alert, Raised, Severity, acknowledge, close, raise_alert
+from models.alert import (
+    LONGEST_SNOOZE_US,
+    Alert,
+    Raised,
+    Severity,
+    acknowledge,
+    close,
+    raise_alert,
+    snooze,
+    wake,
+)
 from models.errors import Refused
 
 
@@ -62,3 +72,37 @@ def test_refusals(life: Life) -> None:
             step(life.opened, "", 40)
     with pytest.raises(Refused, match="is not"):
         raise_alert(alert(subject="VALVE-2IN"), 40, life.opened)
+
+
+def test_a_snoozed_one_opens_again_at_its_time(life: Life) -> None:
+    quiet = snooze(life.seen, "bob", 100, 30)
+    assert (quiet.state, quiet.snoozed_until, quiet.by) == ("snoozed", 100, "ada")
+    assert wake(quiet, 99) == quiet
+    awake = wake(quiet, 100)
+    assert (awake.state, awake.snoozed_until, awake.by, awake.acknowledged_at) == ("open", None, None, None)
+    assert wake(life.seen, 100) == life.seen
+    assert snooze(quiet, "bob", 200, 40).snoozed_until == 200
+    assert snooze(life.opened, "bob", 30 + LONGEST_SNOOZE_US, 30).state == "snoozed"
+
+
+def test_what_ends_a_snooze_before_its_time(life: Life) -> None:
+    quiet = snooze(life.opened, "bob", 100, 30)
+    again = raise_alert(alert(title="PUMP-40 is out"), 40, quiet)
+    assert (again.state, again.snoozed_until, again.alert.title) == ("snoozed", 100, "PUMP-40 is out")
+    assert raise_alert(alert("info"), 40, quiet).state == "snoozed"
+    for ended in (raise_alert(alert("critical"), 40, quiet), acknowledge(quiet, "ada", 40), close(quiet, "ada", 40)):
+        assert ended.snoozed_until is None
+        assert ended.state in {"open", "acknowledged", "closed"}
+    moment = raise_alert(Alert("gap", "gateway:g", "warning", "t", "{}"), 10)
+    assert raise_alert(moment.alert, 40, snooze(moment, "bob", 100, 30)).state == "open"
+
+
+@pytest.mark.parametrize(
+    ("by", "until", "says"),
+    [("", 100, "by"), ("bob", 30, "until"), ("bob", 29, "until"), ("bob", 31 + LONGEST_SNOOZE_US, "at most 90 days")],
+)
+def test_a_snooze_that_cannot_be(life: Life, by: str, until: int, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        snooze(life.opened, by, until, 30)
+    with pytest.raises(Refused, match="is closed"):
+        snooze(life.over, by, until, 30)

@@ -40,5 +40,5 @@ def test_a_minimum_may_be_nothing() -> None:
 
 
 def test_the_id_of_a_device_is_what_its_readings_are_looked_up_by() -> None:
-    assert Device("dock-a", "door-1").register_id == "dock-a/door-1"
-    assert Device(None, "imei:1").register_id == "imei:1"
+    assert Device(gateway="dock-a", name="door-1").register_id == "dock-a/door-1"
+    assert Device("imei:1").register_id == "imei:1"

@@ -1,0 +1,1 @@
+"""Maintenance: when a plan's next service is due, and what is told of it."""

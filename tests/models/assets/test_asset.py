@@ -1,0 +1,35 @@
+"""The life of an asset: which state may follow which."""
+
+from typing import get_args
+
+import pytest
+
+from models.assets.asset import ACTIVE, NEXT, STATES, State, check_transition
+from models.errors import Refused
+from models.register import Asset
+
+ALLOWED = {
+    "ordered": "in_service stored",
+    "in_service": "stored in_repair retired",
+    "stored": "in_service in_repair retired",
+    "in_repair": "in_service stored retired",
+    "retired": "in_service stored disposed",
+    "disposed": "",
+}
+
+
+@pytest.mark.parametrize("before", STATES)
+@pytest.mark.parametrize("after", STATES)
+def test_steps(before: State, after: State) -> None:
+    check_transition(None, after)
+    if after == before or after in ALLOWED[before].split():
+        check_transition(before, after)
+    else:
+        with pytest.raises(Refused, match=f"state: .* {before}.* got {after}"):
+            check_transition(before, after)
+
+
+def test_the_register_has_the_same_states() -> None:
+    declared = Asset.__annotations__["state"]
+    assert tuple(get_args(declared)) == get_args(State) == STATES == tuple(NEXT)
+    assert {*STATES} > ACTIVE > {"in_service"}
