@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -54,6 +54,15 @@ class Driver(Protocol):
 
     def probe(self) -> str:
         """One line saying what answers at the configured address. Raises DeviceLost saying why nothing does."""
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """What a driver has too that trackers connect to: they come and go without being devices of the configuration."""
+
+    def trackers(self) -> dict[str, int]:
+        """How many are `connected`, and how many `silent`. Called from another thread."""
         ...
 
 

@@ -36,6 +36,7 @@ def run(config: Config, stop: Event) -> bool:
     intake = Intake(outbox.put)
     supervisor = Supervisor({device.name: device.driver() for device in config.devices}, intake.put)
     publisher = Publisher(config.gateway.name, config.mqtt, outbox, supervisor.devices, supervisor.reply)
+    publisher.trackers = supervisor.trackers
     publishing = Event()
     thread = Thread(target=publisher.run, args=(publishing,), name="publisher", daemon=True)
     thread.start()

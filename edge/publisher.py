@@ -54,6 +54,8 @@ class Publisher:
             devices,
             on_reply,
         )
+        self.trackers: Callable[[], dict[str, int] | None] = _none
+        """What the status says of trackers. Set it before `run`."""
         self._client_id = f"{gateway}-{secrets.token_hex(4)}"
         self._version = importlib.metadata.version("stockyard")
         self._heard: SimpleQueue[Heard] = SimpleQueue()
@@ -217,7 +219,13 @@ class Publisher:
             Stream(line.epoch, line.next_seq, line.next_seq - 1 - line.mark, self._outbox.oldest_at(line))
             for line in self._sender.listed()
         ]
-        status = Status(online=True, version=self._version, streams=streams, devices=self._devices())
+        status = Status(
+            online=True,
+            version=self._version,
+            streams=streams,
+            devices=self._devices(),
+            trackers=self.trackers(),
+        )
         self._publish("status", encode(status), retain=True)
         self._status_at = time.monotonic() + STATUS_S
 
@@ -237,3 +245,7 @@ class Publisher:
         client.loop_stop()
         if connection := client.socket():
             connection.close()
+
+
+def _none() -> None:
+    """A gateway without trackers."""

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 
-from edge.driver import DeviceLost, DeviceRefused, Driver, Put
+from edge.driver import DeviceLost, DeviceRefused, Driver, Listens, Put
 from models.reading import DeviceEvent, Reading
 from models.wire import DeviceState, Reply
 
@@ -57,6 +57,11 @@ class Supervisor:
     def devices(self) -> list[DeviceState]:
         """How each device stands, in the order of the configuration."""
         return [device.snapshot() for device in self._devices.values()]
+
+    def trackers(self) -> dict[str, int] | None:
+        """Those of all drivers that trackers connect to, added up; None if there is no such driver."""
+        counts = [device.driver.trackers() for device in self._devices.values() if isinstance(device.driver, Listens)]
+        return {name: sum(count[name] for count in counts) for name in counts[0]} if counts else None
 
     def reply(self, reply: Reply) -> None:
         """Feedback for the person at a device, also in the log; one for an unknown device is dropped."""

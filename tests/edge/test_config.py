@@ -14,6 +14,7 @@ from edge.drivers import DRIVERS
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "edge.example.toml"
 GATEWAY = '[gateway]\nname = "dock-a"\n'
 DEVICE = '[[device]]\nname = "door-1"\ndriver = "llrp"\naddress = "192.0.2.10"\n'
+TRACKERS = '[[device]]\nname = "t"\ndriver = "teltonika"\nlisten = "0.0.0.0:5027"\n'
 
 
 @pytest.mark.parametrize(
@@ -36,13 +37,16 @@ DEVICE = '[[device]]\nname = "door-1"\ndriver = "llrp"\naddress = "192.0.2.10"\n
         (GATEWAY + DEVICE.replace('"door-1"', '"a\\nb"'), "device 1.name"),
         (
             GATEWAY + DEVICE.replace("llrp", "lrp"),
-            "driver: one of llrp, serial_scanner expected, got 'lrp'; did you mean",
+            "driver: one of llrp, serial_scanner, teltonika expected, got 'lrp'; did you mean",
         ),
         (GATEWAY + DEVICE + "antenas = [1]", "device 1 (door-1).antenas: unknown key; did you mean antennas?"),
         (GATEWAY + DEVICE + "antennas = [0]", "antennas"),
         (GATEWAY + DEVICE + "antennas = 1", "Expected `array`"),
         (GATEWAY + DEVICE + "keepalive_s = 0", "keepalive_s"),
         (GATEWAY + DEVICE.replace("192.0.2.10", "host:0"), "HOST:PORT expected, got 'host:0'"),
+        (GATEWAY + TRACKERS + "io = 5", "device 1 (t): Expected `object`"),
+        (GATEWAY + TRACKERS + 'imeis = ["35630704244101"]', "imeis"),
+        (GATEWAY + TRACKERS + "io.1 = { inptu = 'x' }", "(t): io.1.inptu: unknown key; did you mean input?"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, words: str) -> None:
@@ -67,6 +71,7 @@ def test_the_example_is_a_configuration() -> None:
     assert [(device.name, device.kind.name) for device in config.devices] == [
         ("door-1", "llrp"),
         ("scanner-1", "serial_scanner"),
+        ("trackers", "teltonika"),
     ]
 
 
@@ -80,8 +85,9 @@ STRUCTS: list[tuple[str, type[Struct]]] = [
 @pytest.mark.parametrize(("table", "struct"), STRUCTS, ids=[table for table, _ in STRUCTS])
 def test_the_example_mentions_every_field_and_its_defaults_are_true(table: str, struct: type[Struct]) -> None:
     section = next(part for part in EXAMPLE.read_text().split("\n\n") if table in part)
+    section, *tables = re.split(r"^\[device\.(\w+)\]", section, flags=re.MULTILINE)
     shown = {match[1]: match[2] for match in re.finditer(r"^#(\w+)(?: = (.*))?", section, re.MULTILINE)}
-    set_here = re.findall(r"^(\w+) = ", section, re.MULTILINE)
+    set_here = re.findall(r"^(\w+) = ", section, re.MULTILINE) + tables[::2]
     for field in fields(struct):
         assert (field.name in shown) != (field.name in set_here), field.name
         if field.name in shown:

@@ -30,6 +30,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 
 def test_readings_arrive_in_order_are_receipted_and_the_status_is_retained(site: Site) -> None:
     publisher = site.publish()
+    publisher.trackers = lambda: {"connected": 812, "silent": 3}
     site.outbox.put(signals(0, 300)).result(5)
     wait_for(lambda: len(site.backend.journal) == 300)
     assert site.backend.values() == [float(number) for number in range(300)]
@@ -41,6 +42,7 @@ def test_readings_arrive_in_order_are_receipted_and_the_status_is_retained(site:
 
     wait_for(listed_as_drained)
     assert (site.backend.statuses[-1].online, site.backend.statuses[-1].devices) == (True, [STATE])
+    assert site.backend.statuses[-1].trackers == {"connected": 812, "silent": 3}
     site.end_publisher()
     wait_for(lambda: not site.backend.statuses[-1].online)
 

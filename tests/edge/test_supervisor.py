@@ -37,6 +37,13 @@ class Scripted:
         return "here"
 
 
+class Listening(Scripted):
+    """One that trackers connect to."""
+
+    def trackers(self) -> dict[str, int]:
+        return {"connected": 2, "silent": 1}
+
+
 def lost(_put: Put, _health: Health, _stop: Event) -> None:
     raise DeviceLost("cable")
 
@@ -161,3 +168,9 @@ def test_a_reply_goes_to_its_device_alone_and_its_text_is_one_line_of_the_log(ca
         ("INFO", "s: scan taken: '40 x BOLT-M8 received'"),
         ("INFO", "s: scan refused: 'no such item\\n\\x1b[2Jx'"),
     ]
+
+
+def test_trackers_are_added_up_over_the_drivers_that_have_some() -> None:
+    drivers = {"door": Scripted(reads), "a": Listening(reads), "b": Listening(reads)}
+    assert Supervisor(drivers, Kept().put).trackers() == {"connected": 4, "silent": 2}
+    assert Supervisor({"door": Scripted(reads)}, Kept().put).trackers() is None
