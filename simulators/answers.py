@@ -5,10 +5,13 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Generic, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from msgspec import Raw, Struct
+
+from models.reading import from_micros
+from simulators.answers_fleet import Alert, AssetNow, Due, Kept, MeterUse, Risk, ServiceDone, TrackPoint
 
 T = TypeVar("T")
 TIMEOUT_S = 60.0
@@ -155,6 +158,34 @@ class System:
         """The time up to which the figures of stock rest on everything that was read."""
         return self._page("stock", Stock, {"limit": "1"}).complete_to
 
+    def alerts(self, rule: str) -> list[Alert]:
+        """Every alert of a rule, whatever became of it."""
+        return [one for one in self._all("alerts", Alert) if one.rule == rule]
+
+    def fleet(self) -> list[AssetNow]:
+        return self._page("fleet", AssetNow, {}).items
+
+    def meters(self, asset: str, span: tuple[int, int], *, by_day: bool = False) -> list[MeterUse]:
+        """What each meter of an asset counted between two moments, or on each UTC day between them."""
+        return self._page(_of(asset, "meters"), MeterUse, {**_span(span), **({"by": "day"} if by_day else {})}).items
+
+    def track(self, asset: str, span: tuple[int, int], limit: int) -> list[TrackPoint]:
+        """The newest `limit` positions from one moment to another, both included."""
+        return self._page(_of(asset, "track"), TrackPoint, {**_span(span), "limit": str(limit)}).items
+
+    def due(self) -> list[Due]:
+        return self._page("due", Due, {}).items
+
+    def kept(self, asset: str, plan: str) -> list[Kept]:
+        """The services of a plan that were done, the newest first."""
+        return self._page("due/history", Kept, {"asset": asset, "plan": plan, "limit": str(PAGE)}).items
+
+    def services(self) -> list[ServiceDone]:
+        return list(self._all("services", ServiceDone))
+
+    def risk(self) -> list[Risk]:
+        return list(self._all("risk", Risk))
+
     def _all(self, path: str, shape: type[T], **query: str) -> Iterator[T]:
         limit = LARGEST.get(path, PAGE)
         asked = query if path == "gateways" else {**query, "limit": str(limit)}
@@ -194,3 +225,12 @@ class System:
             trouble = f"{response.status} {body[:300].decode(errors='replace')}"
         msg = f"{self._url}{target.partition('?')[0]}: {trouble}"
         raise Unreachable(msg)
+
+
+def _of(asset: str, what: str) -> str:
+    return f"assets/{quote(asset, safe='')}/{what}"
+
+
+def _span(span: tuple[int, int]) -> dict[str, str]:
+    since, until = (from_micros(at).isoformat() for at in span)
+    return {"since": since, "until": until}

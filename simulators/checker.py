@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.reading import micros
 from simulators.answers import Crossing, System
-from simulators.checks import doors, scans, stock, streams
+from simulators.checks import assets, doors, scans, stock, streams
 from simulators.checks.found import Found
 from simulators.checks.ledger import Ledger, Levels, net
 from simulators.outbox import Kept
@@ -34,12 +34,12 @@ class Asked:
 
 
 def wait(system: System, asked: Asked, show: Show, seconds: float = WAIT_S) -> list[str]:
-    """Wait until everything listed is committed, folded and decided. What is still missing at the end, in words."""
+    """Wait until all that is listed is committed, folded, decided and told. What is missing at the end, in words."""
     deadline = time.monotonic() + seconds
     while True:
         done, total, missing = _committed(system, asked.outboxes)
         if not missing:
-            missing = _undecided(system, asked.truth)
+            missing = _undecided(system, asked.truth) or assets.behind(system, asked.truth)
         show(done, total, "; ".join(missing[:1]))
         if not missing or time.monotonic() > deadline:
             return missing
@@ -89,4 +89,5 @@ def compare(system: System, asked: Asked) -> list[Found]:
     verdicts, seen = doors.check(asked.truth, crossings, heard.sightings, killed=asked.killed)
     moved = doors.movements(seen, ledger, levels)
     held = stock.check(asked.truth, levels, system.stock(), ledger)
-    return [sets, scanned, verdicts, moved, held, doors.accuracy(asked.truth, seen)]
+    stocked = [sets, scanned, verdicts, moved, held, doors.accuracy(asked.truth, seen)]
+    return [*stocked, *assets.check(system, asked.truth, heard)]

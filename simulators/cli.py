@@ -12,10 +12,13 @@ import typer
 
 from simulators import commands
 from simulators.devices.alone import TagStream, TruthFile, play_reads, play_scans, until
+from simulators.devices.driving import RecordTruth, play_records, trackers
 from simulators.devices.llrp import LlrpReader
 from simulators.devices.scanner import PtyScanner
 
 USAGE, UNAVAILABLE = 2, 4
+IMEI_DIGITS = 15
+FLUSH_S = 10.0
 
 app = typer.Typer(help="Simulated devices and a simulated warehouse, with a truth log.", no_args_is_help=True)
 device = typer.Typer(help="One device that speaks its protocol outward.", no_args_is_help=True)
@@ -43,7 +46,7 @@ def llrp(  # noqa: PLR0913 - each is an option of the command
     as_json: Json = False,
 ) -> None:
     """A fixed reader: LLRP 1.0.1, four antennas, one client."""
-    reader = LlrpReader(_address(listen), tags_per_report=tags_per_report)
+    reader = LlrpReader(_address(listen, "--listen"), tags_per_report=tags_per_report)
     try:
         reader.start()
     except OSError as error:
@@ -83,10 +86,41 @@ def scanner(  # noqa: PLR0913 - each is an option of the command
     _summary({"device": "scanner", "offered": tried, "told": told.told}, as_json=as_json)
 
 
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
+@device.command("teltonika")
+def teltonika(  # noqa: PLR0913 - each is an option of the command
+    *,
+    connect: Annotated[str, typer.Option(help="HOST:PORT of the server.")],
+    imei: Annotated[str, typer.Option(help="15 digits; of the first tracker, the others count on from it.")],
+    number: Annotated[int, typer.Option("--trackers", min=1, help="How many trackers.")] = 1,
+    records_per_frame: Annotated[int, typer.Option(min=1, max=255)] = 10,
+    rate: Annotated[float, typer.Option(min=0.001, help="Records a second of each tracker.")] = 1.0,
+    seed: Seed = 1,
+    run_s: Seconds = None,
+    truth: Truth = None,
+    as_json: Json = False,
+) -> None:
+    """GPS trackers on machines that drive around: Teltonika Codec 8 Extended over TCP."""
+    address, imeis = _address(connect, "--connect"), _imeis(imei, number)
+    stop = _stopped_by_signal()
+    _say({"ready": "teltonika", "connect": connect, "imei": imei, "trackers": number})
+    with _open(truth) as file:
+        told = RecordTruth(file)
+        with trackers(address, imeis, records_per_frame, told, FLUSH_S) as made:
+            offered = play_records(made, seed, rate, told, until(stop, run_s))
+    _summary({"device": "teltonika", "offered": offered, "acked": told.acked}, as_json=as_json)
+
+
+def _imeis(first: str, number: int) -> list[str]:
+    imeis = [f"{int(first) + each:0{IMEI_DIGITS}}" for each in range(number)] if first.isdecimal() else []
+    if len(first) != IMEI_DIGITS or not imeis or len(imeis[-1]) != IMEI_DIGITS:
+        raise typer.BadParameter(f"{first}: expected {IMEI_DIGITS} digits", param_hint="--imei")
+    return imeis
+
+
+def _address(text: str, option: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the last TCP port
-        raise typer.BadParameter(f"{listen}: expected HOST:PORT", param_hint="--listen")
+        raise typer.BadParameter(f"{text}: expected HOST:PORT", param_hint=option)
     return host, int(port)
 
 

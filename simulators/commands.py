@@ -13,12 +13,13 @@ import msgspec
 import typer
 
 from models.wire import is_gateway
-from simulators import agenda, live, report
+from simulators import agenda, fleet, live, live_trackers, report, roster, works
 from simulators.answers import System, Unreachable
 from simulators.checker import Asked, compare, wait
 from simulators.devices.llrp import LlrpReader
 from simulators.devices.scanner import PtyScanner
 from simulators.history import HistoryStage, readings
+from simulators.machine_history import told
 from simulators.outbox import SentRows
 from simulators.outbox import read as read_outbox
 from simulators.progress import Shown
@@ -27,6 +28,7 @@ from simulators.sending import Broker, HistorySender, NoBroker
 from simulators.truth import BadTruth
 from simulators.truth import read as read_truth
 from simulators.warehouse import DAY_US
+from simulators.works import NotRecorded
 from simulators.world import Truth, World
 
 STOPPED, DIFFERENT, CONFIGURATION, UNAVAILABLE = 1, 1, 3, 4
@@ -41,10 +43,34 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-def run(scenario: ScenarioFile, *, as_json: Json = False) -> None:
-    """Play a world live: readers on their ports, a scanner on its pty, the truth in its file; SIGTERM ends it."""
+def run(  # noqa: PLR0913 (each is an option of the command)
+    scenario: ScenarioFile,
+    *,
+    telemetry: Annotated[Path | None, typer.Option(help="Write what the fleet's trackers would say, and end.")] = None,
+    machines: Annotated[int | None, typer.Option(min=0, max=99_999, help="With --telemetry: so many.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3660, help="With --telemetry: so long.")] = None,
+    seed: Annotated[int | None, typer.Option(help="With --telemetry: another fleet.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a world live: readers, a scanner, trackers, the truth in its file; SIGTERM ends it.
+
+    With --telemetry FILE: only the gearbox signals, failures and services of the scenario's machines over its history,
+    as JSON lines, .gz compressed. What was stopped goes on where it stood.
+    """
     stop = stopped_by_signal()
     wanted = _load(scenario)
+    changes = {"machines": machines, "history_days": days, "seed": seed}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if telemetry is not None:
+        _write_fleet(msgspec.structs.replace(wanted, **changes), telemetry, stop, as_json=as_json)
+    elif changes:
+        raise _failed(CONFIGURATION, "--machines, --days and --seed belong to --telemetry")
+    else:
+        _need_doors(wanted, scenario)
+        _run(wanted, stop, as_json=as_json)
+
+
+def _run(wanted: Scenario, stop: Event, *, as_json: bool) -> None:
     site = past(wanted)
     agenda.play_history(site, wanted.history_days)
     readers = {door.name: LlrpReader(door.address, clock_offset_us=door.clock_offset_us) for door in wanted.door}
@@ -56,13 +82,16 @@ def run(scenario: ScenarioFile, *, as_json: Json = False) -> None:
     except OSError as error:
         raise _failed(UNAVAILABLE, f"devices: {error}") from error
     addresses = {name: "{}:{}".format(*reader.address) for name, reader in readers.items()}
-    say({"state": "waiting", "readers": addresses, "scanner": wanted.scanner[0].link}, as_json=as_json)
+    machines = live_trackers.start(wanted, site.world)
+    waiting = {"readers": addresses, "scanner": wanted.scanner[0].link, "trackers": list(machines.trackers)}
+    say({"state": "waiting", **waiting}, as_json=as_json)
     with Path(wanted.truth).open("a", encoding="utf-8", buffering=1) as truth:
         if _clients(readers, scanner, stop):
             say({"state": "playing", "truth": wanted.truth}, as_json=as_json)
             doors = live.Doors(site.world, dict(readers))
             stage = live.LiveStage(doors, live.DeskPlayer(site.world, wanted.scanner[0].name, scanner))
-            live.play(site, stage, truth, stop)
+            live.play(site, stage, truth, stop, machines)
+        live_trackers.flush(machines)
     for reader in readers.values():
         reader.stop()
     scanner.stop()
@@ -77,6 +106,7 @@ def history(  # noqa: PLR0913 (each is an option of the command)
     truth: Annotated[Path, typer.Option(help="Where the truth of the history goes.")],
     outbox: Annotated[Path, typer.Option(help="Where the rows that are sent are kept.")] = Path("history.db"),
     days: Annotated[int | None, typer.Option(min=0, help="The scenario's history_days; refused if it differs.")] = None,
+    api: Annotated[str, typer.Option(help="http://host:port: where the machines' services are recorded first.")] = "",
     max_readings: Annotated[int, typer.Option(min=1, help="Beyond it the doors hear nothing.")] = 400_000,
     username: Annotated[str, typer.Option(help="For a broker that asks for one.")] = "",
     password_file: Annotated[Path | None, typer.Option(help="A file that holds the password.")] = None,
@@ -85,6 +115,7 @@ def history(  # noqa: PLR0913 (each is an option of the command)
     """Send the world's past as an edge would that was offline; ends when the backend has committed all of it."""
     stop = stopped_by_signal()
     wanted = _load(scenario)
+    _need_doors(wanted, scenario)
     if days not in {None, wanted.history_days}:
         raise _failed(CONFIGURATION, f"--days {days}: {scenario} says history_days = {wanted.history_days}")
     if not is_gateway(gateway):
@@ -99,16 +130,22 @@ def history(  # noqa: PLR0913 (each is an option of the command)
         site = past(wanted, lines)
         stage = HistoryStage(site.world, wanted, max_readings)
         sender = HistorySender(gateway, rows, lambda now: shown.show(now.committed, now.expected))
+        lived = roster.pasts(wanted)
         try:
-            done = sender.run(broker, readings(site, stage, wanted.history_days), stop)
-        except NoBroker as error:
+            done = list(works.told(site.world, wanted.plan, lived))
+            recorded = works.record(api, done, stop) if api else 0
+            chunks = readings(site, stage, wanted.history_days, told(site.world, lived))
+            sent = sender.run(broker, chunks, stop)
+        except (NoBroker, NotRecorded) as error:
             raise _failed(UNAVAILABLE, str(error)) from error
+        except ValueError as error:
+            raise _failed(CONFIGURATION, str(error)) from error
         finally:
             rows.close()
     seconds = round(time.monotonic() - begun, 1)
-    facts = {"epoch": rows.epoch, "readings": rows.next_seq - 1, "seconds": seconds}
-    say({"state": "history done" if done else "history stopped", **facts}, as_json=as_json)
-    if not done:
+    facts = {"epoch": rows.epoch, "readings": rows.next_seq - 1, "services": recorded, "seconds": seconds}
+    say({"state": "history done" if sent else "history stopped", **facts}, as_json=as_json)
+    if not sent:
         raise typer.Exit(STOPPED)
 
 
@@ -144,6 +181,24 @@ def past(wanted: Scenario, truth: Truth | None = None) -> agenda.Site:
     site = agenda.build(World(wanted.seed, wanted.start, truth), wanted.doors)
     site.world.now_us -= wanted.history_days * DAY_US
     return site
+
+
+def _write_fleet(wanted: Scenario, path: Path, stop: Event, *, as_json: bool) -> None:
+    begun = time.monotonic()
+    with Shown("telemetry", as_json=as_json) as shown:
+        try:
+            written = fleet.write(wanted, path, shown.show, stop)
+        except OSError as error:
+            raise _failed(CONFIGURATION, f"--telemetry: {error}") from error
+    facts = {"machines": written.machines, "resumed": written.resumed, "seconds": round(time.monotonic() - begun, 1)}
+    say({"state": "telemetry done" if written.done else "telemetry stopped", **facts}, as_json=as_json)
+    if not written.done:
+        raise typer.Exit(STOPPED)
+
+
+def _need_doors(wanted: Scenario, path: Path) -> None:
+    if not wanted.door or not wanted.scanner:
+        raise _failed(CONFIGURATION, f"{path}: at least one [[door]] and a [[scanner]] expected")
 
 
 def _load(path: Path) -> Scenario:

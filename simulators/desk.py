@@ -12,12 +12,13 @@ from typing import Literal
 from simulators.epc import check_digit
 from simulators.goods import LOOSE, Loose
 from simulators.warehouse import Warehouse
-from simulators.world import World, stamp
+from simulators.world import SECOND, World, stamp
 
 Action = Literal["receive", "issue", "match", "refused", "cancelled"]
 GS = "\x1d"
 CODE_128, GS1_128, GS1_DATAMATRIX, EAN_13 = "]C0", "]C1", "]d2", "]E0"
 PLACE = "desk"
+BREATH_US = SECOND
 SHARES = {"goods": 0.87, "match": 0.1, "torn label": 0.03}
 
 
@@ -56,6 +57,8 @@ class Desk:
         self._scans = count(1)
         self._workflows = count(1)
         self._lots = count(1)
+        self._free_us = 0
+        """The one person there does one workflow after the other."""
 
     def level(self, goods: Loose) -> int:
         """How many of a SKU lie on the shelf."""
@@ -83,7 +86,9 @@ class Desk:
 
     def _show(self, mode: str, items: list[Scan]) -> None:
         scans = [self._command(f"SY:{mode}"), self._command(f"SY:LOC:{PLACE}"), *items]
-        workflow = Workflow(f"w{next(self._workflows):05d}", self._world.now_us, tuple(scans))
+        begin_us = max(self._world.now_us, self._free_us)
+        self._free_us = begin_us + int(sum(scan.pause_s for scan in scans) * SECOND) + BREATH_US
+        workflow = Workflow(f"w{next(self._workflows):05d}", begin_us, tuple(scans))
         self._warehouse.stage.scanning(workflow)
 
     def _receive(self, goods: Loose) -> Iterator[Scan]:

@@ -5,7 +5,7 @@ by the contract's words, because the simulators share no code with the edge.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models.reading import Scan as ScanReading
@@ -15,6 +15,7 @@ from simulators import radio
 from simulators.agenda import Site, history_days
 from simulators.desk import Workflow, tell_scan
 from simulators.live import last_reads, rows, tell_told
+from simulators.machine_history import MachineHistory
 from simulators.scenario import Scenario
 from simulators.warehouse import DAY_US, Passing, tell_passing
 from simulators.world import SECOND, World
@@ -55,7 +56,7 @@ class HistoryStage:
         sightings = reduce(passing, found, self._offsets[passing.door])
         heard = self.made + len(sightings) <= self._limit
         for at_us, sighting in sightings if heard else ():
-            self._put(at_us, encode(sighting))
+            self._read(at_us, encode(sighting))
         numbers = found.tag.tolist()
         for number, tag in enumerate(passing.tags):
             made = numbers.count(number)
@@ -67,7 +68,7 @@ class HistoryStage:
         for number, scan in enumerate(workflow.scans):
             at_us += int(scan.pause_s * SECOND) if number else 0
             tell_scan(self._world, self._scanner, workflow, scan, at_us)
-            self._put(at_us, encode(ScanReading(self._scanner, from_micros(at_us), scan.data, scan.symbology)))
+            self._read(at_us, encode(ScanReading(self._scanner, from_micros(at_us), scan.data, scan.symbology)))
 
     def take(self, until_us: int | None = None) -> list[bytes]:
         """The readings before a moment, or all, in order."""
@@ -76,10 +77,14 @@ class HistoryStage:
             taken.append(heapq.heappop(self._coming)[2])
         return taken
 
-    def _put(self, at_us: int, text: bytes) -> None:
-        self.made += 1
+    def put(self, at_us: int, text: bytes) -> None:
+        """A reading of another device of this site; it does not count towards the limit."""
         self._order += 1
         heapq.heappush(self._coming, (at_us, self._order, text))
+
+    def _read(self, at_us: int, text: bytes) -> None:
+        self.made += 1
+        self.put(at_us, text)
 
 
 def reduce(passing: Passing, found: radio.Reads, offset_us: int) -> list[tuple[int, Tag]]:
@@ -116,7 +121,9 @@ def _sighting(passing: Passing, where: tuple[str, int], window: _Window, offset_
     )
 
 
-def readings(site: Site, stage: HistoryStage, days: int) -> Iterator[tuple[float, list[bytes]]]:
+def readings(
+    site: Site, stage: HistoryStage, days: int, machines: Sequence[MachineHistory] = ()
+) -> Iterator[tuple[float, list[bytes]]]:
     """Every reading of `days` from the world's clock on, encoded, in chunks: (share made so far, readings).
 
     The site then stands at the end of the history.
@@ -124,5 +131,9 @@ def readings(site: Site, stage: HistoryStage, days: int) -> Iterator[tuple[float
     site.warehouse.stage = stage
     start_us = site.world.now_us
     for _ in history_days(site, days):
+        for machine in machines:
+            machine.until(site.world.now_us, stage.put)
         yield (site.world.now_us - start_us) / (days * DAY_US), stage.take(site.world.now_us)
+    for machine in machines:
+        machine.finish(stage.put)
     yield 1.0, stage.take()

@@ -16,6 +16,7 @@ from simulators import radio
 from simulators.agenda import Site, go_live
 from simulators.desk import Scan, Workflow, tell_scan
 from simulators.devices.llrp import RawRead
+from simulators.live_machines import LiveMachines
 from simulators.warehouse import Passing, TagPass, tell_passing
 from simulators.world import SECOND, Truth, World, stamp
 
@@ -188,10 +189,12 @@ class LiveStage:
         self.desk.scanning(workflow)
 
 
-def play(site: Site, stage: LiveStage, truth: Truth, stop: Event) -> None:
+def play(site: Site, stage: LiveStage, truth: Truth, stop: Event, machines: LiveMachines | None = None) -> None:
     """Play the live agenda until `stop`; passes that run then are finished first, at most 12 s long."""
     begun, begun_us = time.monotonic(), time.time_ns() // 1000
+    machines = machines or LiveMachines(site.world, ())
     go_live(site, stage, truth, begun_us, lambda: stage.desk.busy)
+    machines.begin(begun_us)
     deadline_us: int | None = None
     while True:
         now_us = begun_us + int((time.monotonic() - begun) * 1e6)
@@ -199,15 +202,18 @@ def play(site: Site, stage: LiveStage, truth: Truth, stop: Event) -> None:
             deadline_us = now_us + LAST_US
             site.world.clear()
             stage.doors.take_strays_away()
+            machines.halt(now_us)
         while (due_us := site.world.next_us()) is not None and due_us <= now_us:
             site.world.step()
         stage.doors.tick(now_us)
         stage.desk.tick(now_us)
-        over = deadline_us is not None and stage.doors.idle and not stage.desk.busy
+        machines.tick(now_us)
+        over = deadline_us is not None and stage.doors.idle and not stage.desk.busy and machines.settled(now_us)
         if over or (deadline_us is not None and now_us > deadline_us):
             break
         time.sleep(TICK_S)
     stage.desk.give_up()
+    machines.finish(now_us)
     time.sleep(FLUSH_S)
 
 

@@ -13,6 +13,9 @@ from simulators.checks.found import Found
 from simulators.outbox import Kept, read
 
 CONFLICT = "conflict"
+TRACKER = "imei:"
+TOLD = {"fix", "input", "meter", "signal"}
+"""What a tracker's record is made of: one fix, and others of the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,25 @@ class HeardScan:
 
 @dataclass(slots=True)
 class Heard:
-    """What the journal holds that the truth can be compared with: scans, and when each tag was seen at each door."""
+    """What the journal holds that the truth can be compared with.
+
+    Scans, when each tag was seen at each door, and what each tracker said, by IMEI: how often its fix of a time is
+    there, and the times of all that it said.
+    """
 
     scans: list[HeardScan] = field(default_factory=list[HeardScan])
     sightings: dict[tuple[str, str], list[int]] = field(default_factory=dict[tuple[str, str], list[int]])
 
+    fixes: dict[str, Counter[int]] = field(default_factory=dict[str, Counter[int]])
+    trackers: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
+
     def take(self, entry: Entry) -> None:
-        """Remember a scan or a sighting."""
+        """Remember a scan, a sighting or what a tracker said."""
+        if entry.kind in TOLD and entry.device.startswith(TRACKER):
+            imei, at_us = entry.device.removeprefix(TRACKER), micros(entry.at)
+            self.trackers.setdefault(imei, set()).add(at_us)
+            if entry.kind == "fix":
+                self.fixes.setdefault(imei, Counter())[at_us] += 1
         if entry.kind not in {"scan", "tag"}:
             return
         reading = decode(bytes(entry.reading))

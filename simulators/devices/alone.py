@@ -100,7 +100,7 @@ def play_reads(
     offered, owed, before = 0, 0.0, time.monotonic()
     while not stop(TICK_S):
         now = time.monotonic()
-        owed = min(owed + (now - before) * rate, rate * MAX_BACKLOG_S) if reader.reading else 0.0
+        owed = min(owed + (now - before) * rate, max(1.0, rate * MAX_BACKLOG_S)) if reader.reading else 0.0
         before = now
         reads = stream.draw(time.time_ns() // 1000, int(owed))
         owed -= len(reads)

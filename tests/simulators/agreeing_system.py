@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
@@ -80,7 +80,7 @@ class Direct(System):
     def _get(self, target: str) -> bytes:
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        return msgspec.json.encode(self.answers.page(parts.path.rpartition("/")[2], query))
+        return msgspec.json.encode(self.answers.page(unquote(parts.path.removeprefix("/api/v1/")), query))
 
 
 @dataclass
