@@ -5,12 +5,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from backend.web import page
+from backend.web import acts, asset_routes, page
 
 STATIC = Path(__file__).parent / "static"
 
 
 def add_page(app: FastAPI) -> None:
-    """Put the page and its files on an app of `backend.api.create_app`."""
-    app.include_router(page.router)
+    """Put the pages and their files on an app of `backend.api.create_app`."""
+    for router in (page.router, acts.router, asset_routes.router):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from backend.api import items
 from backend.api.queries import intake, moves
 from models import wire
-from models.reading import Scan, Tag
+from models.reading import Fix, Input, Meter, Scan, Signal, Tag
 
 SHOWN = 64
 FACTS = 4
@@ -38,7 +38,7 @@ def behind_movement(tx: Connection, ident: str) -> dict[str, Any] | None:
     crossings = [found for what in named["crossing"][:FACTS] if (found := moves.one_crossing(tx, what)) is not None]
     taken_back = [back for what in named["movement"][:FACTS] if (back := moves.one_movement(tx, what)) is not None]
     hashes = [*named["scan"], *(text for crossing in crossings for text in crossing.evidence)]
-    return {"movement": entry, "crossings": crossings, "taken_back": taken_back, "readings": _readings(tx, hashes)}
+    return {"movement": entry, "crossings": crossings, "taken_back": taken_back, "readings": lines_of(tx, hashes)}
 
 
 def behind_crossing(tx: Connection, ident: str) -> dict[str, Any] | None:
@@ -46,10 +46,11 @@ def behind_crossing(tx: Connection, ident: str) -> dict[str, Any] | None:
     crossing = moves.one_crossing(tx, ident)
     if crossing is None:
         return None
-    return {"crossing": crossing, "readings": _readings(tx, crossing.evidence)}
+    return {"crossing": crossing, "readings": lines_of(tx, crossing.evidence)}
 
 
-def _readings(tx: Connection, hashes: list[str]) -> list[ReadingLine]:
+def lines_of(tx: Connection, hashes: list[str]) -> list[ReadingLine]:
+    """The readings with these content hashes, the first SHOWN."""
     return [_line(entry) for entry in intake.readings_of(tx, hashes[:SHOWN])]
 
 
@@ -71,4 +72,17 @@ def in_words(text: bytes) -> str:
         return ", ".join(part for part in (f"antenna {reading.antenna}", rssi, count) if part is not None)
     if isinstance(reading, Scan):
         return f"{reading.symbology or 'scan'} {reading.data}".replace("\x1d", "<GS>")
+    if isinstance(reading, Fix):
+        return _fix(reading)
+    if isinstance(reading, Input):
+        return f"{reading.name} {'on' if reading.on else 'off'}"
+    if isinstance(reading, Meter | Signal):
+        return f"{reading.name} {reading.value:g} {reading.unit}"
     return text.decode()[:200]
+
+
+def _fix(reading: Fix) -> str:
+    at = "no position" if reading.lat is None or reading.lon is None else f"{reading.lat:.5f}, {reading.lon:.5f}"
+    speed = None if reading.speed_mps is None else f"{reading.speed_mps * 3.6:.0f} km/h"
+    hdop = None if reading.hdop is None else f"HDOP {reading.hdop:.1f}"
+    return ", ".join(part for part in (at, speed, hdop, "not valid" if reading.valid is False else None) if part)

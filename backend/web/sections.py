@@ -1,6 +1,6 @@
 """What each section of the page shows: bounded lists from the same queries as the API, made ready for the templates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from backend.api import items
 from backend.api.queries import decisions, intake, moves, stock
 from backend.api.services import Services
+from backend.web import inbox, yard
+from backend.web.rendering import TEMPLATES
 from models.reading import from_micros
 from models.register import Item, decode_body
 from models.units import quantity_text
@@ -19,6 +21,8 @@ STREAMS = 4
 BAR_WIDTH = 120
 BEHIND_S = 60
 Context = dict[str, Any]
+Ask = Mapping[str, str]
+"""What of a section a person chose to see."""
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ class StockLine:
         return filled, low, high
 
 
-def dock(tx: Connection, services: Services) -> Context:
+def dock(tx: Connection, services: Services, _ask: Ask) -> Context:
     """The last crossings of stock and of tags nobody knows; those of assets apart; the last scans at the desks."""
     return {
         "crossings": moves.latest_crossings(tx, ROWS, ("stock", "unknown")),
@@ -104,7 +108,7 @@ def dock(tx: Connection, services: Services) -> Context:
     }
 
 
-def stock_on_hand(tx: Connection, services: Services) -> Context:
+def stock_on_hand(tx: Connection, services: Services, _ask: Ask) -> Context:
     """Every item of the register and what the balances say of it; those at their minimum first."""
     now = services.clock()
     lines = {
@@ -125,22 +129,17 @@ def stock_on_hand(tx: Connection, services: Services) -> Context:
     }
 
 
-def movements(tx: Connection, _services: Services) -> Context:
+def movements(tx: Connection, _services: Services, _ask: Ask) -> Context:
     """The last movements."""
     return {"movements": moves.latest_movements(tx, ROWS)}
 
 
-def proposals(tx: Connection, services: Services) -> Context:
+def proposals(tx: Connection, services: Services, _ask: Ask) -> Context:
     """Proposals that wait, then what people decided last."""
     return {"proposals": decisions.latest_proposals(tx, 20), "items": item_bodies(tx, services.clock())}
 
 
-def alerts(tx: Connection, _services: Services) -> Context:
-    """Alerts that are not closed."""
-    return {"alerts": decisions.standing_alerts(tx, ROWS)}
-
-
-def devices(tx: Connection, _services: Services) -> Context:
+def devices(tx: Connection, _services: Services, _ask: Ask) -> Context:
     """Gateways with their devices, and the streams that have readings waiting or are the newest."""
     shown: list[Context] = []
     for gateway in intake.gateways(tx):
@@ -165,12 +164,19 @@ def item_bodies(tx: Connection, now: int) -> dict[str, Item]:
     return bodies
 
 
-SECTIONS: dict[str, Callable[[Connection, Services], Context]] = {
+SECTIONS: dict[str, Callable[[Connection, Services, Ask], Context]] = {
+    "yard": yard.yard,
     "dock": dock,
-    "alerts": alerts,
+    "alerts": inbox.alerts,
     "proposals": proposals,
     "stock": stock_on_hand,
     "movements": movements,
     "devices": devices,
 }
 """Every section of the page, by its id and the name of its template."""
+
+
+def section_html(tx: Connection, services: Services, name: str, ask: Ask, notice: str | None = None) -> str:
+    """One section as it is now; `notice` says what went wrong with what a person did."""
+    template = TEMPLATES.get_template(f"sections/{name}.html")
+    return template.render(SECTIONS[name](tx, services, ask), notice=notice)
