@@ -16,6 +16,8 @@ from backend.config import Config
 from backend.deriver import Deriver
 from backend.ingest import Ingest
 from backend.planner import Planner
+from backend.predict.registry import Registry
+from backend.predict.scorer import Scorer
 from backend.projector import Projector
 from backend.scans import ApiScans
 from backend.telemetry.sql import open_telemetry
@@ -42,6 +44,7 @@ class Backend:
 
     config: Config
     book: Engine
+    telemetry: Engine
     server: Server
     transport: MqttTransport
 
@@ -51,10 +54,18 @@ class Backend:
         host, _, port = config.backend.listen.rpartition(":")
         book = open_book(config)
         migrate(book)
-        services = Services(book, clock, ApiScans().put, hosts=tuple(config.backend.hosts))
+        telemetry = open_telemetry(config)
+        services = Services(
+            book,
+            clock,
+            ApiScans().put,
+            hosts=tuple(config.backend.hosts),
+            telemetry=telemetry,
+            models=Registry(config.state_dir),
+        )
         app = create_app(services)
         add_page(app)
-        return cls(config, book, Server(app, host.strip("[]"), int(port)), MqttTransport(config.mqtt))
+        return cls(config, book, telemetry, Server(app, host.strip("[]"), int(port)), MqttTransport(config.mqtt))
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
@@ -63,9 +74,8 @@ class Backend:
             "ingest": IngestWorker(Ingest(self.book, clock), self.transport, clock).run,
             "deriver": Deriver(self.book, clock).run,
             "planner": Planner(self.book, clock).run,
-            "projector": Projector(
-                self.book, open_telemetry(self.config), clock, self.config.telemetry.retention_days
-            ).run,
+            "projector": Projector(self.book, self.telemetry, clock, self.config.telemetry.retention_days).run,
+            "scorer": Scorer(self.book, self.telemetry, clock, Registry(self.config.state_dir)).run,
             "announcer": Announcer(self.book, self.transport).run,
             "api": self.server.run,
         }

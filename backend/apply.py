@@ -16,6 +16,8 @@ from backend.book import derived
 from backend.book.journal import Arrival, short
 from backend.book.schema import device, dirty, fold_state, gateway, journal
 from backend.dock_step import DOCK
+from backend.hours_step import HOURS
+from backend.motion_step import MOTION
 from backend.post import post_new
 from backend.scan_step import SCAN
 from backend.step import DAY_US, Derived, Fact, Key, Step, advance, encode
@@ -24,8 +26,8 @@ from models.register import Register
 from models.wire import is_global
 
 log = logging.getLogger(__name__)
-STEPS: tuple[Step[Any, Any, Any], ...] = (DOCK, SCAN)
-STEP_OF_KIND: dict[str, Step[Any, Any, Any]] = {step.kind: step for step in STEPS}
+STEPS: tuple[Step[Any, Any, Any], ...] = (DOCK, SCAN, HOURS, MOTION)
+STEP_OF_KIND: dict[str, Step[Any, Any, Any]] = {kind: step for step in STEPS for kind in step.kinds}
 STEP_OF_NAME: dict[str, Step[Any, Any, Any]] = {step.name: step for step in STEPS}
 
 Span = tuple[str, int, str, int, int]

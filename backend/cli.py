@@ -19,13 +19,15 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from backend import demo as demo_module
+from backend import demo_files, site, verify
 from backend import doctor as doctor_module
-from backend import site, verify
 from backend.app import Backend, clock, open_book
 from backend.book.migrations import BookTooNew, pending
 from backend.book.migrations import migrate as migrate_book
-from backend.config import ConfigError, load
+from backend.config import Config, ConfigError, load
+from backend.predict import command
 from models.errors import Refused
+from models.predict.card import encode
 
 FAILED, CONFIGURATION, UNAVAILABLE, INTEGRITY = 1, 3, 4, 5
 
@@ -63,7 +65,7 @@ def serve(config: ConfigFile) -> None:
 def init(directory: Path, gateway: Annotated[str, typer.Option(help="Name of the gateway.")] = "dock-a") -> None:
     """Write backend.toml and edge.toml to start from."""
     with _told():
-        for path in demo_module.write_configs(directory, demo_module.Addresses(), gateway):
+        for path in demo_files.write_configs(directory, demo_files.Addresses(), gateway):
             typer.echo(f"wrote {path}")
 
 
@@ -144,12 +146,45 @@ def demo(  # noqa: PLR0913 - each is an option of the command
     check: Annotated[
         bool, typer.Option("--check", help="At the end compare the books with the world's truth.")
     ] = False,
+    machines: Annotated[int, typer.Option(min=0, max=500, help="Further trucks and cranes beside the two.")] = 0,
 ) -> None:
     """The whole system on loopback: broker, simulated site, edge, backend and page."""
     stop = _stopped_by_signal()
     with _told():
-        status = demo_module.Demo(demo_module.Plan(directory, port, seed, history, run_s, check=check), stop).run()
+        plan = demo_files.Plan(directory, port, seed, history, run_s, check, machines)
+        status = demo_module.Demo(plan, stop).run()
     raise typer.Exit(status)
+
+
+@app.command()
+def train(
+    *,
+    source: Annotated[Path | None, typer.Option("--from", help="A telemetry file; else the own store.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="backend.toml: whose model it is to be.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder to write model.skops and card.json to.")] = None,
+    seed: Annotated[int, typer.Option(help="Which machines are held back, and the learner's chance.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit the failure model; prints how good it is on machines that it has not learnt from."""
+    if config is None and (source is None or out is None):
+        raise typer.BadParameter("-c backend.toml expected, or --from and --out")
+    with _told():
+        loaded = None if config is None else load(config)
+        try:
+            file, card = command.train(source or command.stores(loaded or Config()), seed)
+        except command.NotTrained as error:
+            _fail(str(error), FAILED)
+        except ImportError as error:
+            _fail(f"{error}: pip install 'stockyard[ml]'", UNAVAILABLE)
+        else:
+            for path in command.keep(file, card, loaded, out):
+                typer.echo(f"wrote {path}", err=True)
+            if as_json:
+                typer.echo(encode(card))
+            else:
+                _table("trained", ("figure", "value", "90 % interval"), command.rows(card), as_json=False)
 
 
 def _stopped_by_signal() -> Event:

@@ -89,6 +89,8 @@ def _contact(ident: str, device: Device, state: str, last_at: int | None) -> Con
     }
     is_heard = last_at is not None if device.gateway is None else state == READING
     step = steps.get(state, "look at the device's power, cable and address: `stockyard-edge doctor`")
+    if device.tracker is not None:
+        step = f"let {device.name} send to a gateway's tracker port, and look for it in that gateway's log"
     return Contact(ident, is_heard, f"{state}, {last}" if device.gateway is not None else last, step)
 
 

@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -22,7 +21,9 @@ from rich.console import Console
 from backend import site
 from backend.app import clock, open_book
 from backend.book.migrations import migrate
-from backend.config import ConfigError, load
+from backend.config import load
+from backend.demo_files import Addresses, Plan, write_configs, write_fleet, write_scenario
+from backend.predict.registry import install
 
 GATEWAY = "dock-a"
 MAX_PAYLOAD = 1 << 20
@@ -32,27 +33,6 @@ FAILED, UNAVAILABLE = 1, 4
 HERE = Path(__file__)
 SITES = (HERE.with_name("demo_site.toml"), HERE.parents[1] / "deploy" / "site.example.toml")
 """The demo's site in a wheel, and in a checkout."""
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the parts meet."""
-
-    broker: int = 1883
-    page: int = 8000
-    doors: tuple[int, int] = (5084, 5085)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What was asked for on the command line."""
-
-    directory: Path | None
-    port: int
-    seed: int
-    history_days: int
-    run_s: float | None
-    check: bool
 
 
 @dataclass(slots=True)
@@ -68,14 +48,16 @@ class Demo:
         """Run to the end. The exit status of the command."""
         folder = (self.plan.directory or Path(tempfile.mkdtemp(prefix="stockyard-demo-"))).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        ports = Addresses(free_port(0), free_port(self.plan.port), (free_port(0), free_port(0)))
+        ports = Addresses(free_port(0), free_port(self.plan.port), (free_port(0), free_port(0)), free_port(0))
         write_configs(folder, ports, GATEWAY)
         write_scenario(folder, ports, self.plan)
         config = load(folder / "backend.toml")
         book = open_book(config)
         migrate(book)
-        site.apply(book, next(path for path in SITES if path.exists()), clock(), "demo")
+        for path in (next(path for path in SITES if path.exists()), write_fleet(folder, self.plan.machines)):
+            site.apply(book, path, clock(), "demo")
         book.dispose()
+        install(config.state_dir)
         with self.broker(ports.broker):
             try:
                 return self.play(folder, ports)
@@ -104,7 +86,7 @@ class Demo:
             self.console.print(f"the page did not come up; see {folder}/backend.log", style="red")
             return UNAVAILABLE
         self.console.print(f"live page: [bold]{url}[/bold]   files: {folder}", soft_wrap=True)
-        if self.plan.history_days and not self.history(folder, ports.broker):
+        if self.plan.history_days and not self.history(folder, ports):
             return 0 if self.stop.is_set() else FAILED
         self.wait()
         return self.check(folder, url) if self.plan.check else 0
@@ -129,10 +111,11 @@ class Demo:
                 self.stop.wait(0.1)
         return False
 
-    def history(self, folder: Path, broker: int) -> bool:
+    def history(self, folder: Path, ports: Addresses) -> bool:
         """Send the history as an edge would that was offline; its progress bar is this terminal's."""
         begin = time.monotonic()
-        options = ["--scenario", "scenario.toml", "--mqtt", f"mqtt://127.0.0.1:{broker}", "--gateway", GATEWAY]
+        options = ["--scenario", "scenario.toml", "--mqtt", f"mqtt://127.0.0.1:{ports.broker}", "--gateway", GATEWAY]
+        options += ["--api", f"http://127.0.0.1:{ports.page}"]
         options += ["--days", str(self.plan.history_days), "--truth", "truth-history.jsonl", "--outbox", "history.db"]
         process = subprocess.Popen([sys.executable, "-m", "simulators", "history", *options], cwd=folder)  # noqa: S603 - our own module
         self.running["history"] = process
@@ -192,38 +175,3 @@ def free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no free port on 127.0.0.1")
-
-
-def write_configs(folder: Path, ports: Addresses, gateway: str) -> list[Path]:
-    """backend.toml and edge.toml of one machine that runs both. Raises ConfigError if one is there already."""
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    broker = f'[mqtt]\nurl = "mqtt://127.0.0.1:{ports.broker}"\n'
-    backend = f'[backend]\nstate_dir = "{folder}/backend"\nlisten = "127.0.0.1:{ports.page}"\n{broker}'
-    doors = "".join(
-        f'[[device]]\nname = "door-{n}"\ndriver = "llrp"\naddress = "127.0.0.1:{port}"\nantennas = [1, 2, 3, 4]\n'
-        for n, port in enumerate(ports.doors, 1)
-    )
-    scanner = f'[[device]]\nname = "scanner-1"\ndriver = "serial_scanner"\nport = "{folder}/scanner-1.tty"\n'
-    edge = f'[gateway]\nname = "{gateway}"\nstate_dir = "{folder}/edge"\n{broker}{doors}{scanner}'
-    written: list[Path] = []
-    for name, text in (("backend.toml", backend), ("edge.toml", edge)):
-        path = folder / name
-        if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise ConfigError(f"{path}: is there already; remove it or choose another folder")
-        path.write_text(text, encoding="utf-8")
-        written.append(path)
-    return written
-
-
-def write_scenario(folder: Path, ports: Addresses, plan: Plan) -> Path:
-    """The simulated site: the demo's scenario on these ports, its live part beginning now."""
-    doors = "".join(
-        f'[[door]]\nname = "door-{n}"\nlisten = "127.0.0.1:{port}"\nclock_offset = {offset}\n'
-        for (n, port), offset in zip(enumerate(ports.doors, 1), (0.0, -1.7), strict=True)
-    )
-    start = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = f'seed = {plan.seed}\nstart = {start}\nhistory_days = {plan.history_days}\ntruth = "truth.jsonl"\n'
-    path = folder / "scenario.toml"
-    path.write_text(f'{head}{doors}[[scanner]]\nname = "scanner-1"\nlink = "scanner-1.tty"\n', encoding="utf-8")
-    return path

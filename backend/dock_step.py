@@ -91,7 +91,7 @@ def _derive(register: Register, key: Key, passed: Crossing, seen_at: int) -> Der
 
 DOCK: Step[Portal, Pass, Crossing] = Step(
     name="dock",
-    kind="tag",
+    kinds=("tag",),
     table=crossing,
     subject=_subject,
     params=_params,

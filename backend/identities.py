@@ -1,10 +1,11 @@
 """Views of the register that the rules of models ask for, as of a time; built once per span without a change."""
 
+from collections import defaultdict
 from functools import lru_cache
 
 from models import identity, scan
 from models.identity import Override
-from models.register import Asset, Item, Location, Register, TagBinding
+from models.register import Asset, Device, Item, Location, Register, TagBinding
 
 
 def identities(register: Register, at: int) -> identity.Register:
@@ -15,6 +16,17 @@ def identities(register: Register, at: int) -> identity.Register:
 def workflow_of(register: Register, device: str, at: int) -> scan.Workflow:
     """What a scanner's workflow knows of items and locations, as of a time."""
     return _workflow(register, device, register.period(at))
+
+
+@lru_cache(maxsize=8)
+def devices_of(register: Register) -> dict[str, list[str]]:
+    """Every device that was ever mounted on an asset."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for (kind, ident), dated in sorted(register.entries.items()):
+        bodies = [entry.body for entry in dated] if kind == "devices" else []
+        for asset in {body.tracker.asset for body in bodies if isinstance(body, Device) and body.tracker is not None}:
+            found[asset].append(ident)
+    return found
 
 
 @lru_cache(maxsize=32)

@@ -1,4 +1,4 @@
-"""The planner: runs RULES over what changed and, regularly, over everything; raises and closes what they call for.
+"""The planner: runs RULES over what changed and, regularly, over everything; raises, closes and wakes alerts.
 
 A row of `changed` is deleted in the transaction that has its effects, so that a crash repeats it and loses nothing.
 """
@@ -22,7 +22,7 @@ ACTOR = "planner"
 
 
 class Planner:
-    """One worker; what it holds in memory is when each rule last looked at everything."""
+    """One worker; memory holds when each rule last looked at everything, and since when an alert is called for."""
 
     def __init__(self, book: Engine, clock: Callable[[], int], rules: Sequence[Rule[Any]] = RULES) -> None:
         self._book = book
@@ -30,6 +30,7 @@ class Planner:
         self._rules = rules
         self._registers = Registers()
         self._looked: dict[str, int] = {}
+        self._called: dict[tuple[str, str], int] = {}
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
@@ -38,19 +39,24 @@ class Planner:
                 stop.wait(EVERY_S)
 
     def step(self) -> int:
-        """Judge one page of what changed, and everything for the rules whose hour it is; how many rows were taken."""
+        """Judge one page of what changed, and everything for the rules whose hour it is; how many rows were taken.
+
+        Snoozed alerts whose time has come are open again before.
+        """
         now = self._clock()
         due = [rule for rule in self._rules if self._is_due(rule, now)]
         with read(self._book) as tx:
             query = select(schema.changed.c.n, schema.changed.c.subject).order_by(schema.changed.c.n)
             rows = tx.execute(query.limit(ROWS_A_STEP)).all()
-        if not rows and not due:
+            is_any_to_wake = alerts.is_any_to_wake(tx, now)
+        if not rows and not due and not is_any_to_wake:
             return 0
         subjects: defaultdict[str, set[str]] = defaultdict(set)
         for _, subject in rows:
             kind, _, ident = subject.partition(":")
             subjects[kind].add(ident)
         with write(self._book) as tx:
+            alerts.wake_due(tx, now, ACTOR)
             self._judge(View(tx, self._registers.current(tx), now), subjects, due)
             tx.execute(delete(schema.changed).where(schema.changed.c.n.in_([n for n, _ in rows])))
         self._looked.update((rule.name, now) for rule in due)
@@ -67,17 +73,25 @@ class Planner:
             if rule in due and rule.everything is not None:
                 idents |= set(rule.everything(view))
             if idents:
-                apply(view, rule, sorted(idents))
+                apply(view, rule, sorted(idents), self._called)
 
 
-def apply(view: View, rule: Rule[Any], idents: Sequence[str]) -> None:
-    """One rule on some subjects."""
+def apply(view: View, rule: Rule[Any], idents: Sequence[str], called: dict[tuple[str, str], int]) -> None:
+    """One rule on some subjects; `called` has since when alerts are called for that must last to be raised."""
     standing = set(alerts.open_subjects(view.tx, rule.name)) if rule.is_state else set[str]()
     for subject, facts in rule.load(view, idents):
         if rule.settle is not None:
             rule.settle(view, facts)
         alert = rule.judge(facts, view.now)
-        if alert is not None:
+        if alert is None:
+            called.pop((rule.name, subject), None)
+        elif (
+            subject in standing or rule.steady is None or _lasts(rule.steady(alert), (rule.name, subject), called, view)
+        ):
             alerts.raise_alert(view.tx, alert, view.now, ACTOR)
-        elif subject in standing:
+        if alert is None and subject in standing:
             alerts.close(view.tx, rule.name, subject, view.now, ACTOR)
+
+
+def _lasts(steady_us: int, key: tuple[str, str], called: dict[tuple[str, str], int], view: View) -> bool:
+    return view.now - called.setdefault(key, view.now) >= steady_us

@@ -13,7 +13,8 @@ from backend.step import Derived
 ACTOR = "deriver"
 LATE_US = 300_000_000
 IDS_A_QUERY = 5000
-EVENTS = {"dock": "crossing", "scan": "scan"}
+EVENTS = {"dock": "crossing", "scan": "scan", "motion": "visit"}
+"""What others are told of a step's rows; hours and distance are figures, which are asked for."""
 
 
 class Old(NamedTuple):
@@ -47,8 +48,10 @@ def replace(tx: Connection, new: Sequence[Derived], old: Sequence[Old], now: int
     stay = {each.id for each in new}
     gone_for_good = [each for each in old if each.table is crossing and each.id not in stay]
     events.emit_all(tx, [("crossing", {"id": each.id, "withdrawn": True}) for each in gone_for_good], now)
-    events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in new], now)
+    told = [each for each in new if each.step in EVENTS and each.row.get("what") != "distance"]
+    events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in told], now)
     events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step == "dock"], now)
+    events.changed_all(tx, [f"asset:{each.row['asset']}" for each in new if each.step in {"hours", "motion"}], now)
 
 
 def is_late(derived: Derived, now: int) -> bool:

@@ -96,7 +96,7 @@ def _replace_rows(tx: Connection, step: Step[Any, Any, Any], keys: Sequence[Refo
         made = {each.id: each for each in k.new}
         new += [each for each in made.values() if rows.get(each.id) != each.stored]
         old += [
-            Old(step.table, i, row["movement"]) for i, row in rows.items() if i not in made or made[i].stored != row
+            Old(step.table, i, row.get("movement")) for i, row in rows.items() if i not in made or made[i].stored != row
         ]
     replace(tx, new, old, now)
 
@@ -195,7 +195,7 @@ def _read(
 ) -> dict[str, list[Arrival]]:
     query = (
         select(journal)
-        .where(journal.c.device_id == device_id, journal.c.kind == step.kind)
+        .where(journal.c.device_id == device_id, journal.c.kind.in_(step.kinds))
         .where(journal.c.at >= day * DAY_US, journal.c.at < (day + 1) * DAY_US)
         .order_by(journal.c.at)
     )

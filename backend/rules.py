@@ -4,7 +4,9 @@ from typing import Any
 
 from backend.plan.gateways import GATEWAY_OFFLINE, LOST_OUTBOX
 from backend.plan.items import NEGATIVE_STOCK, REORDER
+from backend.plan.risk import FAILURE_RISK
 from backend.plan.rule import Rule
+from backend.plan.services import SERVICE_DUE
 from backend.plan.tags import UNKNOWN_TAG
 
 RULES: tuple[Rule[Any], ...] = (
@@ -13,4 +15,6 @@ RULES: tuple[Rule[Any], ...] = (
     UNKNOWN_TAG,
     GATEWAY_OFFLINE,
     LOST_OUTBOX,
+    SERVICE_DUE,
+    FAILURE_RISK,
 )

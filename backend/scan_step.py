@@ -82,7 +82,7 @@ def _derive(register: Register, key: Key, act: ScanAct, seen_at: int) -> Derived
 
 SCAN: Step[Workflow, Session, ScanAct] = Step(
     name="scan",
-    kind="scan",
+    kinds=("scan",),
     table=scan_act,
     subject=_subject,
     params=_params,

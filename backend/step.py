@@ -81,7 +81,8 @@ class Step(Generic[P, S, R]):
     """One entry of `backend.apply.STEPS`. P: parameters, S: state, R: what the fold emits."""
 
     name: str
-    kind: str
+    kinds: tuple[str, ...]
+    """The kinds of readings that it folds."""
     table: Table
     subject: Callable[[Reading], str]
     params: Callable[[Register, Key, int], P | None]

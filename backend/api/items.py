@@ -211,6 +211,7 @@ class Alert(Struct, frozen=True):
     raised_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    snoozed_until: datetime | None
     closed_at: datetime | None
 
 

@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
 
 from backend.book import derived
+from backend.predict.registry import Registry as ModelRegistry
+from backend.registers import Registers
 
 PutScan = Callable[[Engine, str, bytes, int], bool]
 """(book, id, text of the reading, now): journal a scan as gateway `api`. False if it is there already."""
@@ -31,6 +33,10 @@ class Services:
     """Set to end open event streams."""
     streams: set[object] = field(default_factory=set[object])
     """The event streams that are open now."""
+    registers: Registers = field(default_factory=Registers)
+    telemetry: Engine | None = None
+    """Tracks and charts are read from it; the books do without."""
+    models: ModelRegistry | None = None
 
 
 def _services(request: Request) -> Services:

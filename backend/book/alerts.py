@@ -8,38 +8,41 @@ from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from backend.book import events, schema
 from models import alert as life
 from models.alert import Alert, Raised
 from models.errors import Clash, NotFound
+from models.reading import from_micros
 
 table = schema.alert
+snoozed = schema.alert_snooze
 OPEN = table.c.state != "closed"
+SNOOZED_UNTIL = select(snoozed.c.until).where(snoozed.c.alert_id == table.c.id).scalar_subquery().label("snoozed_until")
 
 
 def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
     """Open an alert; False if one of this rule and subject is not closed, which then has the new words.
 
-    A higher severity opens an acknowledged one again, and so does another moment, which is counted in the detail.
-    `alert.detail` is the text of a JSON object.
+    A higher severity opens an acknowledged or snoozed one again, and so does another moment, which is counted in the
+    detail. `alert.detail` is the text of a JSON object. Other figures in it are kept and told to nobody.
     """
     ident = str(uuid4())
     values = {"id": ident, **asdict(life.raise_alert(alert, now).alert), "state": "open", "raised_at": now}
     statement = insert_or_ignore(table).values(values)
     ignored = statement.on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=OPEN)
     if tx.execute(ignored).rowcount == 1:
-        _note(tx, ident, "raised", actor, now)
+        _note(tx, ident, "raised", (actor, now))
         return True
     row = tx.execute(_open(alert.rule, alert.subject).with_for_update()).one()
     after = life.raise_alert(alert, now, _raised(row))
     is_news = (after.state, after.alert.severity, after.alert.title) != (row.state, row.severity, row.title)
-    if is_news or alert.rule in life.MOMENTS:
+    if is_news or after.alert.detail != row.detail:
         _save(tx, row.id, after)
     if is_news:
-        _note(tx, row.id, "said again" if after.state == row.state else "reopened", actor, now)
+        _note(tx, row.id, "said again" if after.state == row.state else "reopened", (actor, now))
     return False
 
 
@@ -49,9 +52,39 @@ def acknowledge(tx: Connection, ident: str, actor: str, now: int) -> None:
     if row.state == "closed":
         msg = f"alert {ident}: not closed expected, it was closed"
         raise Clash(msg)
-    if row.state == "open":
+    if row.state != "acknowledged":
         _save(tx, ident, life.acknowledge(_raised(row), actor, now))
-        _note(tx, ident, "acknowledged", actor, now)
+        _note(tx, ident, "acknowledged", (actor, now))
+
+
+def snooze(tx: Connection, ident: str, until: int, actor: str, now: int) -> None:
+    """Somebody wants it to be quiet until a time; the same time again is harmless.
+
+    Raises NotFound, Clash if it is closed, or Refused if the time is past or more than 90 days ahead.
+    """
+    row = _one(tx, ident)
+    if row.state == "closed":
+        msg = f"alert {ident}: not closed expected, it was closed"
+        raise Clash(msg)
+    after = life.snooze(_raised(row), actor, until, now)
+    if after != _raised(row):
+        _save(tx, ident, after)
+        _note(tx, ident, "snoozed", (actor, now), f"until {from_micros(until).isoformat()}")
+
+
+def is_any_to_wake(tx: Connection, now: int) -> bool:
+    """Whether the time of a snoozed alert has come."""
+    return tx.execute(select(snoozed.c.alert_id).where(snoozed.c.until <= now).limit(1)).first() is not None
+
+
+def wake_due(tx: Connection, now: int, actor: str = "planner") -> int:
+    """Open again every snoozed alert whose time has come; how many."""
+    due = select(snoozed.c.alert_id).where(snoozed.c.until <= now).order_by(snoozed.c.until, snoozed.c.alert_id)
+    idents = tx.scalars(due).all()
+    for ident in idents:
+        _save(tx, ident, life.wake(_raised(_one(tx, ident)), now))
+        _note(tx, ident, "woken", (actor, now))
+    return len(idents)
 
 
 def close_one(tx: Connection, ident: str, actor: str, now: int) -> None:
@@ -59,7 +92,7 @@ def close_one(tx: Connection, ident: str, actor: str, now: int) -> None:
     row = _one(tx, ident)
     if row.state != "closed":
         _save(tx, ident, life.close(_raised(row), actor, now))
-        _note(tx, ident, "closed", actor, now)
+        _note(tx, ident, "closed", (actor, now))
 
 
 def close(tx: Connection, rule: str, subject: str, now: int, actor: str = "planner") -> bool:
@@ -68,7 +101,7 @@ def close(tx: Connection, rule: str, subject: str, now: int, actor: str = "plann
     if row is None:
         return False
     _save(tx, row.id, life.close(_raised(row), actor, now))
-    _note(tx, row.id, "closed", actor, now)
+    _note(tx, row.id, "closed", (actor, now))
     return True
 
 
@@ -84,16 +117,20 @@ def last_details(tx: Connection, rule: str, subjects: Iterable[str]) -> dict[str
     return {subject: detail for subject, detail in rows}  # noqa: C416 - rows are no pairs to the type checkers
 
 
+def _select() -> Select[Any]:
+    return select(table, SNOOZED_UNTIL)
+
+
 def _one(tx: Connection, ident: str) -> Row[Any]:
-    row = tx.execute(select(table).where(table.c.id == ident).with_for_update()).one_or_none()
+    row = tx.execute(_select().where(table.c.id == ident).with_for_update()).one_or_none()
     if row is None:
         msg = f"alerts: nothing of id {ident!r}"
         raise NotFound(msg)
     return row
 
 
-def _open(rule: str, subject: str) -> Any:  # noqa: ANN401 - a Select of every column
-    return select(table).where(table.c.rule == rule, table.c.subject == subject, OPEN)
+def _open(rule: str, subject: str) -> Select[Any]:
+    return _select().where(table.c.rule == rule, table.c.subject == subject, OPEN)
 
 
 def _raised(row: Row[Any]) -> Raised:
@@ -104,6 +141,7 @@ def _raised(row: Row[Any]) -> Raised:
         opened_at=row.raised_at,
         acknowledged_at=row.acknowledged_at,
         by=row.acknowledged_by,
+        snoozed_until=row.snoozed_until,
         closed_at=row.closed_at,
     )
 
@@ -119,10 +157,15 @@ def _save(tx: Connection, ident: str, raised: Raised) -> None:
         "closed_at": raised.closed_at,
     }
     tx.execute(update(table).where(table.c.id == ident).values(values))
+    tx.execute(delete(snoozed).where(snoozed.c.alert_id == ident))
+    if raised.snoozed_until is not None:
+        tx.execute(insert(snoozed).values(alert_id=ident, until=raised.snoozed_until))
 
 
-def _note(tx: Connection, ident: str, what: str, actor: str, now: int) -> None:
-    tx.execute(insert(schema.alert_event).values(alert_id=ident, at=now, what=what, actor=actor))
+def _note(tx: Connection, ident: str, what: str, by: tuple[str, int], note: str | None = None) -> None:
+    """A step of its life; `by` is who and when."""
+    actor, now = by
+    tx.execute(insert(schema.alert_event).values(alert_id=ident, at=now, what=what, actor=actor, note=note))
     row = tx.execute(select(table).where(table.c.id == ident)).one()
     fields = ("id", "rule", "subject", "severity", "title", "state", "raised_at")
     events.emit(tx, "alert", {field: getattr(row, field) for field in fields} | {"what": what, "by": actor}, now)

@@ -15,7 +15,7 @@ _CHANGED = insert(changed_table)
 
 
 def emit(tx: Connection, kind: str, body: dict[str, Any], now: int) -> None:
-    """One domain event of `kind` (crossing, movement, alert, proposal, gateway, scan) with a JSON body."""
+    """One domain event of `kind` (crossing, movement, alert, proposal, gateway, scan, service) with a JSON body."""
     emit_all(tx, [(kind, body)], now)
 
 
@@ -27,7 +27,7 @@ def emit_all(tx: Connection, events: Iterable[tuple[str, dict[str, Any]]], now: 
 
 
 def changed(tx: Connection, subject: str, now: int) -> None:
-    """The planner looks at this subject again: item:SKU, tag:EPC, gateway:NAME, stream:ID."""
+    """The planner looks at this subject again: item:SKU, tag:EPC, gateway:NAME, stream:ID, asset:ID."""
     changed_all(tx, [subject], now)
 
 

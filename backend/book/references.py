@@ -6,7 +6,8 @@ A struct's own fields are checked when it is decoded; this is what no single ent
 from collections.abc import Callable, Iterator
 
 from models.epc import check_digit
-from models.register import Device, Door, Item, Location, Register, TagBinding
+from models.motion import geofence
+from models.register import Device, Door, Item, Location, Plan, Register, TagBinding, Zone
 from models.wire import is_gateway, is_global
 
 
@@ -16,7 +17,7 @@ def problems(register: Register, at: int) -> list[str]:
     for kind, check in _CHECKS:
         for ident, body in register.all(kind, at).items():
             found += [f"{kind}.{ident}: {problem}" for problem in check(register, at, body)]
-    return [*found, *_misnamed(register, at)]
+    return [*found, *_misnamed(register, at), *_trackers(register, at)]
 
 
 def _location(register: Register, at: int, body: object) -> Iterator[str]:
@@ -27,8 +28,11 @@ def _location(register: Register, at: int, body: object) -> Iterator[str]:
 def _device(register: Register, at: int, body: object) -> Iterator[str]:
     if not isinstance(body, Device):
         return
-    if body.door is not None and body.desk is not None:
-        yield "door and desk: one of them expected, got both"
+    roles = [role for role in ("door", "desk", "tracker") if getattr(body, role) is not None]
+    if len(roles) > 1:
+        yield f"{' and '.join(roles)}: one of them expected, got {'both' if len(roles) == 2 else 'all'}"  # noqa: PLR2004
+    if body.tracker is not None and register.get("assets", body.tracker.asset, at) is None:
+        yield f"tracker.asset: one of the assets expected, got {body.tracker.asset!r}"
     if (body.gateway is None) != is_global(body.name):
         yield f"gateway: expected for every name but imei:... and id:..., got {body.gateway!r} with {body.name!r}"
     elif body.gateway is not None and not is_gateway(body.gateway):
@@ -95,6 +99,34 @@ def _misnamed(register: Register, at: int) -> Iterator[str]:
             yield f"devices.{ident}: id: {body.register_id!r} expected, its gateway and name, got {ident!r}"
 
 
+def _trackers(register: Register, at: int) -> Iterator[str]:
+    """An asset has one tracker at a time: its hours would be counted twice."""
+    owners: dict[str, str] = {}
+    for ident, body in register.all("devices", at).items():
+        if isinstance(body, Device) and body.tracker is not None:
+            asset = body.tracker.asset
+            if asset in owners:
+                yield f"devices.{ident}: tracker.asset: {asset!r} already has the tracker {owners[asset]!r}"
+            owners.setdefault(asset, ident)
+
+
+def _zone(register: Register, at: int, body: object) -> Iterator[str]:
+    if not isinstance(body, Zone):
+        return
+    yield from geofence.problems(body)
+    if body.site is not None and register.get("sites", body.site, at) is None:
+        yield f"site: one of the sites expected, got {body.site!r}"
+
+
+def _plan(register: Register, at: int, body: object) -> Iterator[str]:
+    if not isinstance(body, Plan):
+        return
+    if register.get("assets", body.asset, at) is None:
+        yield f"asset: one of the assets expected, got {body.asset!r}"
+    if body.every_hours is None and body.every_km is None and body.every_days is None:
+        yield "every_hours, every_km, every_days: at least one of them expected"
+
+
 def _list(fields: set[str]) -> str:
     return " and ".join(sorted(fields)) or "nothing"
 
@@ -105,4 +137,6 @@ _CHECKS: tuple[tuple[str, _Check], ...] = (
     ("devices", _device),
     ("items", _item),
     ("tags", _tag),
+    ("zones", _zone),
+    ("plans", _plan),
 )

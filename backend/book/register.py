@@ -10,9 +10,10 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
 from backend.book import derived, events, schema, touched
+from models.assets.asset import check_transition
 from models.errors import Refused
-from models.reading import Epc
-from models.register import KINDS, Entry, Id, Register, decode_body
+from models.reading import Epc, from_micros
+from models.register import KINDS, Asset, Entry, Id, Register, decode_body
 
 Outcome = Literal["created", "changed", "same"]
 
@@ -25,14 +26,18 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
 ) -> Outcome:
     """Declare that `body` holds for (kind, ident) from `valid_from`, microseconds, until the next entry.
 
-    "same" when that content holds then already. Raises Refused for a kind or an id that cannot be. Whether what the
-    body names exists is asked afterwards of the register as a whole: `references.problems`.
+    "same" when that content holds then already. Raises Refused for a kind or an id that cannot be, or a state that
+    cannot follow the one before it, or come before the one after it, in an asset's life. Whether what the body names
+    exists is asked afterwards of the register as a whole: `references.problems`.
     """
     _check(kind, ident, body)
     entries = _entries(tx, kind, ident)
-    held = Register.of(entries).get(kind, ident, valid_from)
+    dated = Register.of(entries)
+    held = dated.get(kind, ident, valid_from)
     if held == body:
         return "same"
+    if isinstance(body, Asset):
+        _check_life(dated, ident, body, valid_from)
     tx.execute(
         insert(schema.register_entry).values(
             kind=kind,
@@ -45,7 +50,7 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
     )
     keys = touched.keys(tx, touched.Change(kind, ident, held, body, valid_from))
     derived.mark_dirty(tx, [(k.step, k.device_id, k.subject, valid_from, derived.FOR_EVER) for k in sorted(keys)])
-    for subject in touched.subjects(tx, kind, ident):
+    for subject in touched.subjects(tx, kind, ident, held, body):
         events.changed(tx, subject, now)
     return "changed" if entries else "created"
 
@@ -74,9 +79,27 @@ def _check(kind: str, ident: str, body: Struct) -> None:
         raise Refused(msg) from error
 
 
+def _check_life(dated: Register, ident: str, body: Asset, valid_from: int) -> None:
+    """An entry of the same time is replaced, so that a mistake can be corrected: it is not what was before."""
+    later = min((at for at in dated.changes("assets", ident) if at > valid_from), default=None)
+    before = dated.get("assets", ident, valid_from - 1)
+    after = None if later is None else dated.get("assets", ident, later)
+    steps = [(before, body, valid_from), (body, after, later)]
+    for one, other, at in steps:
+        if isinstance(one, Asset) and isinstance(other, Asset) and at is not None:
+            try:
+                check_transition(one.state, other.state)
+            except Refused as error:
+                msg = f"assets.{ident}: {error}, from {from_micros(at).isoformat()} on"
+                raise Refused(msg) from error
+
+
 def _entries(tx: Connection, kind: str | None = None, ident: str | None = None) -> list[Entry]:
     table = schema.register_entry.c
-    rows = select(table.kind, table.id, table.valid_from, table.n, table.body).order_by(table.n)
+    rows = select(schema.register_entry).order_by(table.n)
     if kind is not None:
         rows = rows.where(table.kind == kind, table.id == ident)
-    return [Entry(row.kind, row.id, row.valid_from, row.n, decode_body(row.kind, row.body)) for row in tx.execute(rows)]
+    return [
+        Entry(row.kind, row.id, row.valid_from, row.n, decode_body(row.kind, row.body), row.recorded_at)
+        for row in tx.execute(rows)
+    ]

@@ -4,7 +4,7 @@ Only what decides a derived fact counts: an item's trade numbers and whether it 
 is bound to. A name or a reorder point changes no crossing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -14,13 +14,14 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from backend.book import schema
 from models import epc
 from models.errors import BadCode
-from models.register import Asset, Device, Item, Location
+from models.register import Asset, Device, Item, Location, Plan, Zone
 
-DOCK, SCAN = "dock", "scan"
+DOCK, SCAN, HOURS, MOTION = "dock", "scan", "hours", "motion"
+TRACKED = {"input": HOURS, "meter": HOURS, "fix": MOTION}
 
 
 class Key(NamedTuple):
-    """One key of a fold: the tag (its EPC) at a door, or a scanner's session (subject "")."""
+    """One key of a fold: the tag (its EPC) at a door; with subject "" a scanner's session, or a tracker."""
 
     step: str
     device_id: int
@@ -43,23 +44,16 @@ class _Tagged(Struct):
 
 def keys(tx: Connection, change: Change) -> set[Key]:
     """Every key whose derived rows may differ after this change."""
-    match change.kind:
-        case "items":
-            return _of_item(tx, change)
-        case "devices":
-            return _of_device(tx, change)
-        case "assets":
-            return _of_asset(tx, change)
-        case "locations":
-            return _of_location(tx, change)
-        case "tags":
-            return set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
-        case _:
-            return set()
+    find = _TOUCHED.get(change.kind)
+    return set() if find is None else find(tx, change)
 
 
-def subjects(tx: Connection, kind: str, ident: str) -> list[str]:
-    """What the planner must look at again."""
+def subjects(tx: Connection, kind: str, ident: str, *bodies: Struct | None) -> list[str]:
+    """What the planner must look at again; `bodies` are what was declared before and what is now."""
+    owners = [body.tracker.asset for body in bodies if isinstance(body, Device) and body.tracker is not None]
+    owners += [body.asset for body in bodies if isinstance(body, Plan)]
+    if owners:
+        return [f"asset:{asset}" for asset in sorted({*owners})]
     if kind == "locations":
         skus = select(schema.balance.c.sku).where(schema.balance.c.location == ident).distinct()
         return [f"item:{sku}" for sku in sorted(tx.execute(skus).scalars())]
@@ -107,8 +101,18 @@ def _of_device(tx: Connection, change: Change) -> set[Key]:
     return touched
 
 
+def _of_zone(tx: Connection, change: Change) -> set[Key]:
+    """Every tracker's places: a zone may be anywhere. A name changes nothing."""
+    known = [zone for zone in (change.before, change.after) if isinstance(zone, Zone)]
+    if len({msgspec.json.encode((zone.polygon, zone.circle)) for zone in known}) == 1 and change.before is not None:
+        return set()
+    states = schema.fold_state.c
+    trackers = tx.execute(select(states.step, states.device_id, states.subject).where(states.step == MOTION))
+    return {Key(*row) for row in trackers}
+
+
 def _place(device: Device) -> bytes:
-    return msgspec.json.encode((device.door, device.desk))
+    return msgspec.json.encode((device.door, device.desk, device.tracker))
 
 
 def _device_id(tx: Connection, device: Device) -> int | None:
@@ -129,6 +133,9 @@ def _journalled(tx: Connection, device_id: int, since: int) -> Iterator[Key]:
     decode = msgspec.json.Decoder(_Tagged).decode
     for kind, body in tx.execute(rows.where(table.kind.in_(["tag", "scan"]))):
         yield Key(DOCK, device_id, decode(body).epc) if kind == "tag" else Key(SCAN, device_id, "")
+    others = select(table.kind).where(table.device_id == device_id, table.at >= since)
+    for kind in tx.scalars(others.where(table.kind.in_(TRACKED)).distinct()):
+        yield Key(TRACKED[kind], device_id, "")
 
 
 def _dock_keys(tx: Connection, since: int, wanted: Callable[[str], bool]) -> Iterator[Key]:
@@ -167,3 +174,17 @@ def _owned_codes(subject: str) -> set[str]:
     code = _code(subject)
     body = code.uri.rpartition(":")[2] if code is not None and code.scheme in ("giai", "grai") else ""
     return {code.uri, body, body.replace(".", "")} if code is not None and body else set()
+
+
+def _of_tag(tx: Connection, change: Change) -> set[Key]:
+    return set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
+
+
+_TOUCHED: Mapping[str, Callable[[Connection, Change], set[Key]]] = {
+    "items": _of_item,
+    "devices": _of_device,
+    "assets": _of_asset,
+    "locations": _of_location,
+    "tags": _of_tag,
+    "zones": _of_zone,
+}

@@ -38,5 +38,7 @@ class Rule(Generic[F]):
     every_us: int = DAY_US
     is_state: bool = True
     """About a state: the alert closes when its facts no longer call for it. Else it is about a moment and stays."""
+    steady: Callable[[Alert], int] | None = None
+    """For how long an alert must have been called for before it is raised, microseconds; None: not at all."""
     settle: Callable[[View, F], None] | None = None
     """What follows from the facts besides an alert, written before the verdict."""

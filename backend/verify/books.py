@@ -12,6 +12,7 @@ from backend.book.journal import short
 from backend.book.schema import (
     alert,
     alert_event,
+    alert_snooze,
     balance,
     crossing,
     journal,
@@ -83,10 +84,12 @@ def readings_behind(seen: Seen) -> tuple[str, list[str]]:
     """Every reading that a derived row names as evidence is in the journal."""
     tx = seen.tx
     named: dict[int, str] = {}
-    for table in (crossing, scan_act):
+    for table in [step.table for step in STEPS]:
         for row in tx.execute(select(table.c.id, table.c.evidence)):
             named |= {short(bytes.fromhex(content)): row.id for content in json.loads(row.evidence)}
-    have = set(tx.scalars(select(journal.c.content).where(journal.c.kind.in_([step.kind for step in STEPS]))))
+    have = set(
+        tx.scalars(select(journal.c.content).where(journal.c.kind.in_([kind for step in STEPS for kind in step.kinds])))
+    )
     wrong = [
         f"row {ident}: a reading it names is not in the journal"
         for content, ident in named.items()
@@ -119,12 +122,19 @@ def one_open(seen: Seen) -> tuple[str, list[str]]:
     return f"{len(alerts)} open alerts", wrong
 
 
-LIFE = {"raised": "open", "reopened": "open", "acknowledged": "acknowledged", "closed": "closed"}
+LIFE = {
+    "raised": "open",
+    "reopened": "open",
+    "acknowledged": "acknowledged",
+    "snoozed": "snoozed",
+    "woken": "open",
+    "closed": "closed",
+}
 """What an alert is after each step of its life; `said again` changes nothing."""
 
 
 def alert_histories(seen: Seen) -> tuple[str, list[str]]:
-    """Every alert was raised once and stands where the last step of its recorded life left it."""
+    """Every alert was raised once and stands where the last step of its life left it; one that sleeps has its time."""
     tx = seen.tx
     lives: dict[str, list[str]] = {ident: [] for ident in tx.scalars(select(alert.c.id))}
     steps = tx.execute(select(alert_event.c.alert_id, alert_event.c.what).order_by(alert_event.c.n)).all()
@@ -133,7 +143,11 @@ def alert_histories(seen: Seen) -> tuple[str, list[str]]:
     for ident, what in steps:
         if ident in lives and what in LIFE:
             lives[ident].append(what)
+    asleep = set(tx.scalars(select(alert_snooze.c.alert_id)))
+    wrong += [f"alert {ident}: a snooze without the alert" for ident in sorted(asleep - lives.keys())]
     for row in tx.execute(select(alert.c.id, alert.c.rule, alert.c.subject, alert.c.state)):
+        if (row.state == "snoozed") != (row.id in asleep):
+            wrong.append(f"{row.rule} of {row.subject}: {row.state}, {'' if row.id in asleep else 'not '}to be woken")
         life = lives[row.id]
         if not life or life[0] != "raised" or life.count("raised") != 1 or LIFE[life[-1]] != row.state:
             told = ", ".join(life) or "nothing"

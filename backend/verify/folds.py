@@ -97,7 +97,7 @@ def _rebuilt(tx: Connection) -> Iterator[tuple[Step[Any, Any, Any], int, list[Re
     register = load(tx)
     for step in STEPS:
         of_step = (
-            select(journal.c.device_id).where(journal.c.kind == step.kind),
+            select(journal.c.device_id).where(journal.c.kind.in_(step.kinds)),
             select(fold_state.c.device_id).where(fold_state.c.step == step.name),
             select(step.table.c.device_id),
         )
@@ -125,7 +125,7 @@ def _from_nothing(tx: Connection, register: Register, step: Step[Any, Any, Any],
 
 def _subjects(tx: Connection, step: Step[Any, Any, Any], device_id: int, stored: Iterable[str]) -> list[str]:
     """Every subject that the journal, the states or the rows know of this device; dirty ones wait for the deriver."""
-    bodies = select(journal.c.body).where(journal.c.device_id == device_id, journal.c.kind == step.kind)
+    bodies = select(journal.c.body).where(journal.c.device_id == device_id, journal.c.kind.in_(step.kinds))
     readings = (wire.decode(body) for body in tx.execute(bodies).scalars().yield_per(PAGE))
     heard = {step.subject(reading) for reading in readings if not isinstance(reading, Unknown)}
     rows = tx.scalars(select(step.table.c.subject).where(step.table.c.device_id == device_id).distinct())

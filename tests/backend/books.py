@@ -13,7 +13,7 @@ from backend import site
 from backend.book import ledger
 from backend.book.db import open_engine, read
 from backend.book.migrations import migrate
-from backend.book.schema import balance, checkpoint, crossing, device, fold_state, scan_act
+from backend.book.schema import balance, checkpoint, crossing, device, fold_state, run, scan_act, travel
 from backend.deriver import Deriver
 from backend.ingest import Ingest, Message, Outcome
 from models import wire
@@ -124,6 +124,8 @@ def facts(book: Engine) -> dict[str, Any]:
             ),
             "crossings": rows(crossing, "n"),
             "acts": rows(scan_act, "n"),
+            "runs": rows(run, "n"),
+            "travel": rows(travel, "n"),
             "states": rows(fold_state, "stream_id", "received_at"),
             "checkpoints": rows(checkpoint),
         }

@@ -96,7 +96,7 @@ def _door_at(chance: random.Random, name: str, at: int) -> Change:
     rows = chance.choice((([1, 2], [3, 4]), ([1, 2], [3, 4]), ([3, 4], [1, 2]), ([1], [2])))
     timeout_s = chance.choice((1.0, 2.0, 3.0, 8.0))
     door = Door(*rows, chance.choice(("warehouse", "desk")), "supplier", "customer", timeout_s)
-    body = Device("dock-a", name, door=door if chance.random() < 0.85 else None)
+    body = Device(gateway="dock-a", name=name, door=door if chance.random() < 0.85 else None)
     return Change("devices", f"dock-a/{name}", body, at)
 
 
@@ -119,7 +119,7 @@ def _change(chance: random.Random) -> Change:
             return Change("locations", "shelf", Location("Shelf", virtual=chance.random() < 0.3), at)
         case _:
             desk = Desk("desk", "supplier", "customer") if chance.random() < 0.8 else None
-            return Change("devices", "id:hand", Device(None, "id:hand", desk=desk), at)
+            return Change("devices", "id:hand", Device("id:hand", desk=desk), at)
 
 
 def _pass_over_a_change(chance: random.Random, night: int) -> Story:
@@ -131,7 +131,7 @@ def _pass_over_a_change(chance: random.Random, night: int) -> Story:
         moment = from_micros(night + round(at * SECOND) + chance.randint(0, 3))
         told.append(("dock-a", Tag("door-1", moment, TAGS[0], chance.choice((1, 3)), rssi_dbm=-50.0, count=2)))
     door = Door([1, 2], [3, 4], "warehouse", "supplier", "customer", 8.0)
-    first = Change("devices", "dock-a/door-1", Device("dock-a", "door-1", door=door), night - 12 * SECOND)
+    first = Change("devices", "dock-a/door-1", Device(gateway="dock-a", name="door-1", door=door), night - 12 * SECOND)
     return Story(told, [first, _door_at(chance, "door-1", night - chance.randint(2, 8) * SECOND // 2)])
 
 
@@ -146,8 +146,7 @@ def _item_over_a_change(chance: random.Random, night: int) -> Story:
     desks = [Desk("desk", "supplier", "customer"), None, Desk("desk", "customer", "supplier")]
     times = [night - DAY, night - chance.randint(2, 9) * SECOND, night + chance.choice((2, 30, 50)) * SECOND]
     changes = [
-        Change("devices", "id:hand", Device(None, "id:hand", desk=desk), at)
-        for desk, at in zip(desks, times, strict=True)
+        Change("devices", "id:hand", Device("id:hand", desk=desk), at) for desk, at in zip(desks, times, strict=True)
     ]
     return Story(told, changes[: chance.randint(2, 3)])
 

@@ -108,7 +108,8 @@ def test_a_pass_over_midnight_is_open_in_the_checkpoint_though_time_has_ended_it
     yard.send(through(600))
     yard.settle()
     assert crossings(yard) == [("in", 4), ("in", 4)]
-    assert [(row["day"], len(row["state"]) > 1) for row in yard.rows(checkpoint)] == [
+    mine = [row for row in yard.rows(checkpoint) if row["step"] == "dock"]
+    assert [(row["day"], len(row["state"]) > 1) for row in mine] == [
         (MIDNIGHT // DAY - 1, False),
         (MIDNIGHT // DAY, True),
     ]

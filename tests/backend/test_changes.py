@@ -14,7 +14,9 @@ from tests.backend.test_deriver import alike, broken, scan, tag, through
 
 
 def a_door(inside: list[int], outside: list[int], timeout_s: float) -> Device:
-    return Device("dock-a", "door-1", door=Door(inside, outside, "warehouse", "supplier", "customer", timeout_s))
+    return Device(
+        gateway="dock-a", name="door-1", door=Door(inside, outside, "warehouse", "supplier", "customer", timeout_s)
+    )
 
 
 CHANGES: list[tuple[str, list[Change]]] = [
@@ -22,7 +24,7 @@ CHANGES: list[tuple[str, list[Change]]] = [
     ("no number", [Change("items", "PUMP-40", Item("Pump"), MIDNIGHT + 12 * SECOND)]),
     ("antennas", [Change("devices", "dock-a/door-1", a_door([3, 4], [1, 2], 3.0), MIDNIGHT)]),
     ("time-out", [Change("devices", "dock-a/door-1", a_door([1, 2], [3, 4], 0.5), MIDNIGHT + 11 * SECOND)]),
-    ("no door", [Change("devices", "dock-a/door-1", Device("dock-a", "door-1"), MIDNIGHT + 12 * SECOND)]),
+    ("no door", [Change("devices", "dock-a/door-1", Device(gateway="dock-a", name="door-1"), MIDNIGHT + 12 * SECOND)]),
     ("binding", [Change("tags", TAGS[0], TagBinding("stock", "VALVE-2IN", Decimal(3)), MIDNIGHT)]),
     ("not ours", [Change("tags", TAGS[0], TagBinding("none"), MIDNIGHT - DAY)]),
 ]
@@ -78,7 +80,7 @@ def test_an_item_that_waited_when_its_desk_was_taken_away_before_midnight(
     desks = [Desk("desk", "supplier", "customer"), None, Desk("desk", "customer", "supplier")]
     times = [MIDNIGHT - DAY, MIDNIGHT - 2 * SECOND, MIDNIGHT + 2 * SECOND]
     changes = [
-        Change("devices", "dock-a/scanner-1", Device("dock-a", "scanner-1", desk=desk), at)
+        Change("devices", "dock-a/scanner-1", Device(gateway="dock-a", name="scanner-1", desk=desk), at)
         for desk, at in zip(desks, times, strict=True)
     ]
     codes = [(-40, "SY:RECEIVE"), (-30, "SY:LOC:desk"), (-20, f"01{BOLT}"), (-1, "SY:CONFIRM"), (3601, "SY:ISSUE")]

@@ -18,9 +18,11 @@ from backend.book.migrations import migrate
 from backend.book.status import note_status
 from backend.config import Backend, Config, Mqtt
 from backend.doctor import Check
+from backend.ingest import Ingest
 from backend.telemetry.sql import open_telemetry
-from models.reading import from_micros
+from models.reading import Fix, from_micros
 from models.wire import DeviceState, Status, encode
+from tests.backend.books import batch
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "site.example.toml"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -60,6 +62,8 @@ def place(tmp_path: Path) -> Place:
     states = [DeviceState(name, "reading", from_micros(now)) for name in ("door-1", "door-2", "scanner-1")]
     with write(book) as tx:
         note_status(tx, "dock-a", encode(Status(online=True, devices=states)), now)
+    trackers = [encode(Fix(f"imei:3563070424410{n}", from_micros(now), 51.0, 3.7)) for n in (13, 21)]
+    Ingest(book, lambda: now).take([batch("A" * 12, 1, trackers)])
     book.dispose()
     open_telemetry(config).dispose()
     return Place(config, tmp_path)

@@ -64,7 +64,7 @@ def test_scans_have_their_effects_late_ones_too(yard: Yard) -> None:
     scans = ApiScans()
     codes = [(1, "SY:RECEIVE"), (2, "SY:LOC:desk"), (4, "SY:QTY:5"), (3, f"01{BOLT}")]
     with write(yard.book) as tx:
-        desk = Device(None, "id:hand", desk=Desk("desk", "supplier", "customer"))
+        desk = Device("id:hand", desk=Desk("desk", "supplier", "customer"))
         register.put(tx, "devices", "id:hand", desk, valid_from=0, actor="test", now=MIDNIGHT)
     for n, (second, code) in enumerate(codes):
         scans.put(yard.book, f"s{n}", text(second, code), MIDNIGHT + n)

@@ -69,7 +69,17 @@ DEVICE = '[devices.d]\nname = "d"\ngateway = "g"\n'
 DOOR = DEVICE + '[devices.d.door]\ninside_antennas = [1]\noutside_antennas = [{}]\ninside = "{}"\n'
 SIDES = 'outside_in = "a"\noutside_out = "a"\n'
 DESK = '[devices.d.desk]\nlocation = "a"\nsupplier = "a"\ncustomer = "a"\n'
+TRUCK = '[assets.T]\nname = "T"\nserial = "1"\n'
+TRACKER = '[devices."imei:{0}"]\nname = "imei:{0}"\n[devices."imei:{0}".tracker]\nasset = "{1}"\n'
 WRONG = {
+    "tracker": (TRUCK + TRACKER.format("1", "T"), None),
+    "tracker of nothing": (TRACKER.format("1", "T"), "tracker.asset: one of the assets expected, got 'T'"),
+    "two trackers": (TRUCK + TRACKER.format("1", "T") + TRACKER.format("2", "T"), "'T' already has the tracker"),
+    "hours": (TRUCK + TRACKER.format("1", "T") + "hours_at_start = -1\n", "hours_at_start: a positive number expected"),
+    "plan of nothing": ('[plans.p]\nasset = "T"\nname = "p"\nevery_days = 3\n', "asset: one of the assets expected"),
+    "plan without": (TRUCK + '[plans.p]\nasset = "T"\nname = "p"\n', "every_days: at least one of them expected"),
+    "plan": (TRUCK + '[plans.p]\nasset = "T"\nname = "p"\nevery_hours = 0\n', "every_hours: a positive number"),
+    "state": (TRUCK + 'state = "sold"\n', "Invalid enum value 'sold'"),
     "not TOML": ("[items", "Expected"),
     "table": ('[item.Y]\nname = "Y"\n', "unknown table 'item'; did you mean 'items'?"),
     "key": ('[items.Y]\nnam = "Y"\n', "items.Y: unknown key 'nam'; did you mean 'name'?"),

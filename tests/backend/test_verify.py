@@ -8,16 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
-from backend.book import alerts, ledger
+from backend.book import alerts, ledger, schema, services
 from backend.book.db import open_engine, write
+from backend.book.register import load
 from backend.cli import app
 from backend.scans import ApiScans
 from backend.verify import CHECKS
 from models import epc, wire
 from models.alert import Alert
-from models.reading import Gap, Reading, Scan, Tag, from_micros
+from models.maintenance.done import Done
+from models.reading import Fix, Gap, Input, Reading, Scan, Tag, from_micros
 from models.stock.ledger import Movement
 from tests.backend.books import SECOND, Yard, batch
 from tests.backend.stories import BOLT, MIDNIGHT
@@ -32,6 +35,17 @@ def a_pass(door: str, tag: str, begin: int, first: int = 3, then: int = 1) -> li
         Tag(door, from_micros(begin + i * SECOND), tag, antenna, rssi_dbm=-55.0, count=3)
         for i, antenna in enumerate((first, first, then, then))
     ]
+
+
+def a_drive(begin: int) -> list[Reading]:
+    """Three hours of a truck: north by 10 m/s, its engine on for the first half of each."""
+    truck = "imei:356307042441013"
+    said: list[Reading] = []
+    for minute in range(180):
+        at = from_micros(begin + minute * 60 * SECOND)
+        said.append(Fix(truck, at, 51.0602 + minute * 0.0054, 3.73, speed_mps=10.0, satellites=9, valid=True))
+        said.append(Input(truck, at, "ignition", on=minute % 60 < 30))
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +68,16 @@ def run(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     scan = Scan("handheld", from_micros(MIDNIGHT), f"01{BOLT}", "]C1")
     assert ApiScans().put(yard.book, "mine", wire.encode(scan), yard.clock.now)
     yard.send(a_pass("door-1", PUMP, MIDNIGHT + 3600 * SECOND))
+    yard.send(a_drive(MIDNIGHT - 4 * 3600 * SECOND))
     yard.settle()
     with write(yard.book) as tx:
-        for subject in ("a", "b"):
+        for subject in ("a", "b", "c"):
             alerts.raise_alert(tx, Alert("test", subject, "warning", "t", "{}"), 1, "test")
         alerts.close(tx, "test", "b", 2)
+        quiet = select(schema.alert.c.id).where(schema.alert.c.subject == "c")
+        alerts.snooze(tx, tx.scalars(quiet).one(), 3, "test", 2)
+        done = Done(id="s1", asset="TRUCK-1", kind="service", plan="TRUCK-1/oil", at=MIDNIGHT)
+        services.record(tx, load(tx), done, ("test", MIDNIGHT))
     yard.book.dispose()
     (folder / "backend.toml").write_text(f'[backend]\nstate_dir = "{folder}"\n')
     return folder
@@ -104,6 +123,7 @@ def test_a_correction_by_hand_may_name_a_crossing(run: Path, tmp_path: Path) -> 
 
 
 FIRST_TAG = "SELECT min(seq) FROM journal WHERE kind = 'tag'"
+LAST_DISTANCE = "SELECT max(n) FROM travel WHERE what = 'distance'"
 TWO_PROPOSALS = """INSERT INTO proposal (id, sku, quantity, position, reorder_min, reorder_max, state, made_at)
     SELECT value, 'PUMP-40', '1', '0', '1', '2', 'open', 1 FROM json_each('[1, 2]')"""
 DAMAGES: list[tuple[str, str]] = [
@@ -159,6 +179,20 @@ DAMAGES: list[tuple[str, str]] = [
     ("alerts = their recorded life", "DELETE FROM alert_event WHERE n = 1"),
     ("alerts = their recorded life", "UPDATE alert SET state = 'acknowledged' WHERE subject = 'a'"),
     ("alerts = their recorded life", "DELETE FROM alert WHERE subject = 'a'"),
+    ("alerts = their recorded life", "UPDATE alert SET state = 'open' WHERE subject = 'c'"),
+    ("alerts = their recorded life", "DELETE FROM alert_snooze"),
+    ("alerts = their recorded life", "UPDATE alert_snooze SET alert_id = (SELECT id FROM alert WHERE subject = 'a')"),
+    ("alerts = their recorded life", "INSERT INTO alert_snooze (alert_id, until) VALUES ('nobody', 3)"),
+    ("derived rows = fold of the journal", "UPDATE run SET least = 0 WHERE n = 1"),
+    ("derived rows = fold of the journal", "UPDATE travel SET distance_mm = 0 WHERE n = 1"),
+    ("readings behind the evidence", "UPDATE run SET evidence = '[\"' || hex(zeroblob(32)) || '\"]' WHERE n = 1"),
+    ("use counted once", "UPDATE run SET begin_at = begin_at - 3600000000 WHERE n = 2"),
+    ("use counted once", "UPDATE run SET most = most + 1 WHERE n = 1"),
+    ("use counted once", "UPDATE run SET least = most + 1 WHERE n = 1"),
+    ("distance counted once", "UPDATE travel SET begin_at = begin_at - 3600000000 WHERE n = ($distance)"),
+    ("distance counted once", "UPDATE travel SET begin_at = end_at + 1 WHERE what = 'distance'"),
+    ("services of their plans", "UPDATE service_done SET plan = 'CRANE-1/oil'"),
+    ("services of their plans", "UPDATE service_done SET plan = 'oil'"),
 ]  # fmt: skip
 
 
@@ -175,7 +209,7 @@ def harm_by(sql: str) -> Callable[[Path], None]:
         book = sqlite3.connect(file)
         for index in ("uq_alert_open", "uq_proposal_open"):
             book.execute(f"DROP INDEX {index}")
-        assert book.execute(sql.replace("$tag", FIRST_TAG)).rowcount > 0
+        assert book.execute(sql.replace("$tag", FIRST_TAG).replace("$distance", LAST_DISTANCE)).rowcount > 0
         book.commit()
         book.close()
 

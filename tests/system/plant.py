@@ -21,6 +21,12 @@ MOSQUITTO = shutil.which("mosquitto")
 HERE = Path(__file__).parent
 SITE = HERE.parents[1] / "deploy" / "site.example.toml"
 GATEWAY, DOORS = "dock-a", ("door-1", "door-2")
+IO = """[device.io]
+72 = { signal = "gearbox_temperature", unit = "Cel", divide_by = 10, signed = true }
+9 = { signal = "gearbox_vibration", unit = "mm/s", divide_by = 1000 }
+6 = { signal = "oil_pressure", unit = "bar", divide_by = 1000 }
+114 = { signal = "engine_load", unit = "%" }
+"""
 STILL_S = 0.5
 BELOW_EPHEMERAL = (20_000, 32_000)
 
@@ -108,9 +114,9 @@ class Part:
 
 
 class Plant:
-    """Two readers at a site's doors, an edge, a broker, a backend; `parts` by name.
+    """Two readers at a site's doors, an edge that trackers can connect to, a broker, a backend; `parts` by name.
 
-    "twin" is a second gateway of the edge's name and devices with an outbox of its own. `start` leaves it out.
+    "twin" is a second gateway of the edge's name and readers with an outbox of its own. `start` leaves it out.
     """
 
     def __init__(self, folder: Path, seed: int, rate: float) -> None:
@@ -120,6 +126,8 @@ class Plant:
         self.twin_outbox = folder / "twin" / "outbox.db"
         self.truths = [folder / f"{door}.jsonl" for door in DOORS]
         self.broker_port = free_port()
+        self.api = f"http://127.0.0.1:{free_port()}"
+        self.trackers = ("127.0.0.1", free_port())
         ports = [free_port() for _ in DOORS]
         self._configure(ports)
         python = sys.executable
@@ -137,15 +145,18 @@ class Plant:
 
     def _configure(self, reader_ports: Sequence[int]) -> None:
         mqtt = f'[mqtt]\nurl = "mqtt://127.0.0.1:{self.broker_port}"\n'
+        listen = self.api.removeprefix("http://")
         broker = f"listener {self.broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"
-        backend = f'[backend]\nstate_dir = "{self.book.parent}"\nlisten = "127.0.0.1:{free_port()}"\n{mqtt}'
+        backend = f'[backend]\nstate_dir = "{self.book.parent}"\nlisten = "{listen}"\n{mqtt}'
         edge = mqtt
         for door, port in zip(DOORS, reader_ports, strict=True):
             edge += f'[[device]]\nname = "{door}"\ndriver = "llrp"\naddress = "127.0.0.1:{port}"\n'
             edge += "antennas = [1, 2, 3, 4]\n"
-        for name, outbox in (("edge.toml", self.outbox), ("twin.toml", self.twin_outbox)):
+        listen = "{}:{}".format(*self.trackers)
+        trackers = f'[[device]]\nname = "trackers"\ndriver = "teltonika"\nlisten = "{listen}"\n{IO}'
+        for name, outbox, more in (("edge.toml", self.outbox, trackers), ("twin.toml", self.twin_outbox, "")):
             gateway = f'[gateway]\nname = "{GATEWAY}"\nstate_dir = "{outbox.parent}"\n'
-            (self.folder / name).write_text(gateway + edge)
+            (self.folder / name).write_text(gateway + edge + more)
         for name, text in (("mosquitto.conf", broker), ("backend.toml", backend)):
             (self.folder / name).write_text(text)
 

@@ -9,6 +9,15 @@ import pytest
 from tests.system.demo_run import Demo, watch
 
 HISTORY_DAYS, LIVE_S = 3, 22
+MACHINES = (
+    "each tracker record counts once",
+    "running hours = truth, or between bounds",
+    "odometer = what was driven",
+    "place = where it was last seen",
+    "services done, due and told once",
+    "each machine has a risk, or too little data",
+)
+"""What is checked of the machines, beside stock."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +40,7 @@ def test_live_crossings_appear_on_the_page_and_nothing_leaves_the_machine(demo: 
 def test_the_books_equal_the_truth_and_verify_is_clean(demo: Demo) -> None:
     assert demo.process.wait(200) == 0, demo.text
     assert "unexplained 0" in demo.text, demo.text
+    assert [name for name in MACHINES if name not in demo.text] == []
     verify = [sys.executable, "-m", "backend", "verify", "-c", str(demo.folder / "backend.toml"), "--json"]
     done = subprocess.run(verify, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr

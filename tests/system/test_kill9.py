@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from tests.system import books
+from tests.system import books, machines
 from tests.system.books import Account
 from tests.system.plant import Plant, say
 
@@ -51,6 +51,8 @@ class Record:
 def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant, seed: int) -> None:
     chance, record = Random(seed), Record()
     say(f"seed {seed}, {KILLS} kills, {plant.folder}")
+    fleet = machines.Fleet(plant.trackers, seed)
+    fleet.start()
     parts = cycle(TURNS)
     for number in range(KILLS):
         time.sleep(chance.uniform(0.3, 1.5))
@@ -67,6 +69,7 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant
         plant.parts[part].start()
         record.back_s.append((plant.await_up(UP_S), part))
     record.deaf()
+    never_acked = fleet.end()
     plant.end_readers()
     try:
         say(f"drained after {plant.await_drained(DRAINED_S):.1f} s")
@@ -75,6 +78,7 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant
         print_figures(plant, account, record)
     check_numbers(account)
     check_content(account, record)
+    check_machines(plant, fleet, never_acked)
     assert books.edge_rate(account) >= LEAST_RATE
     assert plant.broken_invariants() == []
     for part in ("edge", "backend"):
@@ -107,6 +111,18 @@ def check_content(account: Account, record: Record) -> None:
     """Each carton that the edge committed is journalled once; each that a reader told was committed, outages apart."""
     assert (account.lost_content, account.doubled_content, account.invented) == (set(), [], set())
     assert [at for at in account.unread() if not record.explains(at)] == []
+
+
+def check_machines(plant: Plant, fleet: machines.Fleet, never_acked: int) -> None:
+    """Every record that a tracker told is journalled, however often, and in every figure once."""
+    account = machines.account(fleet, never_acked, plant.book)
+    say(f"trackers: {account.records} records, never acknowledged {account.never_acked}")
+    say(f"their readings lost {len(account.lost)}, invented {len(account.invented)}, sent again {account.resent}")
+    for imei, asset in machines.MACHINES.items():
+        told = machines.uses(fleet.told[imei].acked)
+        say(f"{asset} ran {told.run_ms / 1000:.3f} s, its counter {told.engine_s} s, and drove {told.driven_m} m")
+    assert (account.never_acked, account.lost, account.invented) == (0, [], [])
+    assert machines.differences(plant.api, fleet) == []
 
 
 def print_figures(plant: Plant, account: Account, record: Record) -> None:

@@ -3,68 +3,32 @@
 import runpy
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import Engine
 
-from backend.api import create_app
-from backend.api.server import Server
-from backend.api.services import Services
 from backend.book import journal
 from backend.book.db import open_engine, write
-from backend.web import add_page
+from tests.system.browser import (
+    CHROMIUM,
+    LOW_CONTRAST,
+    RIGHTMOST,
+    SECOND,
+    Backend,
+    launched,
+    now,
+    opened,
+    wait_until,
+    watch,
+)
 
-CHROMIUM = shutil.which("chromium")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 SAMPLE = runpy.run_path(str(Path(__file__).parents[1] / "sample_book.py"))
-SECOND = 1_000_000
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra e2e)")
-
-
-def now() -> int:
-    return time.time_ns() // 1000
-
-
-@dataclass
-class Backend:
-    """The page's server on a sample book; it can be stopped and started on the same port."""
-
-    book: Engine
-    port: int = 0
-    stop: Event = field(default_factory=Event)
-    thread: Thread | None = None
-
-    def start(self) -> None:
-        app = create_app(Services(self.book, now, lambda *_given: True))
-        add_page(app)
-        server = Server(app, "127.0.0.1", self.port)
-        self.port, self.stop = server.port, Event()
-        self.thread = Thread(target=server.run, args=(self.stop,))
-        self.thread.start()
-
-    def end(self) -> None:
-        self.stop.set()
-        if self.thread is not None:
-            self.thread.join(5)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
 
 
 @pytest.fixture(scope="module")
@@ -89,26 +53,8 @@ def backend(tmp_path: Path, filled_book: Path) -> Iterator[Backend]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+    with launched(sync_api) as browser:
         yield browser
-        browser.close()
-
-
-@dataclass
-class Seen:
-    """What the browser did besides showing: every request, and everything that went wrong."""
-
-    requests: list[str] = field(default_factory=list[str])
-    errors: list[str] = field(default_factory=list[str])
-
-
-def watch(page: Any) -> Seen:
-    seen = Seen()
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("pageerror", lambda error: seen.errors.append(str(error)))
-    page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
-    return seen
 
 
 @pytest.fixture
@@ -118,12 +64,6 @@ def page(browser: Any) -> Iterator[Any]:
     context.close()
 
 
-def opened(page: Any, backend: Backend) -> None:
-    page.set_default_timeout(8000)
-    page.goto(backend.url)
-    page.wait_for_selector('#live[data-state="live"]', timeout=8000)
-
-
 def pass_a_carton(backend: Backend, k: int) -> str:
     """A carton passes a door now; its EPC."""
     with write(backend.book) as tx:
@@ -131,14 +71,6 @@ def pass_a_carton(backend: Backend, k: int) -> str:
         made = SAMPLE["cross"](tx, held, k, now() - 3 * SECOND, held.mark + 1)
         journal.raise_mark(tx, held, held.mark + made)
     return f"3034257bf7194e40{0x1A85 + k:08x}"
-
-
-def wait_until(found: Callable[[], bool], limit_s: float, page: Any) -> float:
-    started = time.monotonic()
-    while not found():
-        assert time.monotonic() - started < limit_s
-        page.wait_for_timeout(50)
-    return time.monotonic() - started
 
 
 def test_a_crossing_comes_up_by_itself_and_what_is_open_stays_open(page: Any, backend: Backend) -> None:
@@ -214,29 +146,3 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(browser: Any, backend: 
     assert page.evaluate(RIGHTMOST) <= 390
     assert page.evaluate(LOW_CONTRAST) == []
     context.close()
-
-
-RIGHTMOST = """Math.max(...[...document.querySelectorAll('button, summary, .way')]
-  .map(e => e.getBoundingClientRect().right))"""
-LOW_CONTRAST = """() => {
-  const parse = c => c.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => {
-    const f = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-    return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b);
-  };
-  const ground = e => {
-    for (; e; e = e.parentElement) {
-      const c = parse(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const bad = [];
-  for (const e of document.querySelectorAll('main *, header *, footer *')) {
-    if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-    const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) bad.push(e.className + ' ' + e.textContent.slice(0, 30) + ' ' + ratio.toFixed(2));
-  }
-  return [...new Set(bad)];
-}"""

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, Connection, Row, case, select
 
 from backend.api import items
 from backend.api.queries.intake import time
+from backend.book.alerts import SNOOZED_UNTIL
 from backend.book.schema import alert, proposal, proposal_event
 from models.reading import from_micros
 
 Where = Sequence[ColumnElement[bool]]
+_ALERT = select(alert, SNOOZED_UNTIL)
 _DECISION = (
     select(proposal_event.c.note)
     .where(proposal_event.c.proposal_id == proposal.c.id, proposal_event.c.what != "made")
@@ -23,21 +25,27 @@ _PROPOSAL = (proposal, _DECISION.scalar_subquery().label("decision_reason"))
 
 def alerts(tx: Connection, after: int, limit: int, where: Where = ()) -> list[items.Alert]:
     """Alerts with n above `after`."""
-    query = select(alert).where(alert.c.n > after, *where).order_by(alert.c.n).limit(limit)
+    query = _ALERT.where(alert.c.n > after, *where).order_by(alert.c.n).limit(limit)
     return [_alert(row) for row in tx.execute(query)]
 
 
-def standing_alerts(tx: Connection, limit: int) -> list[items.Alert]:
-    """Alerts that are not closed: the open ones first, the gravest first, the newest first."""
+def standing_alerts(tx: Connection, limit: int, where: Where = ()) -> list[items.Alert]:
+    """Alerts that are not closed: the open ones first, the snoozed last; the gravest first, the newest first."""
     severity = case({"critical": 0, "warning": 1}, value=alert.c.severity, else_=2)
-    query = select(alert).where(alert.c.state != "closed")
-    rows = tx.execute(query.order_by(alert.c.state.desc(), severity, alert.c.n.desc()).limit(limit))
+    state = case({"open": 0, "acknowledged": 1}, value=alert.c.state, else_=2)
+    query = _ALERT.where(alert.c.state != "closed", *where)
+    rows = tx.execute(query.order_by(state, severity, alert.c.n.desc()).limit(limit))
     return [_alert(row) for row in rows]
+
+
+def latest_alerts(tx: Connection, limit: int, where: Where) -> list[items.Alert]:
+    """The last raised of these, the newest first."""
+    return [_alert(row) for row in tx.execute(_ALERT.where(*where).order_by(alert.c.n.desc()).limit(limit))]
 
 
 def one_alert(tx: Connection, ident: str) -> items.Alert | None:
     """One alert."""
-    row = tx.execute(select(alert).where(alert.c.id == ident)).one_or_none()
+    row = tx.execute(_ALERT.where(alert.c.id == ident)).one_or_none()
     return None if row is None else _alert(row)
 
 
@@ -54,6 +62,7 @@ def _alert(row: Row[Any]) -> items.Alert:
         raised_at=from_micros(row.raised_at),
         acknowledged_at=time(row.acknowledged_at),
         acknowledged_by=row.acknowledged_by,
+        snoozed_until=time(row.snoozed_until),
         closed_at=time(row.closed_at),
     )
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from backend.api import items
+from backend.api import items, items_assets
 from backend.api.answers import Body, Paged, answer, documented, documented_body, page, parse_body
 from backend.api.approval import Verdict, decide
 from backend.api.queries import decisions
@@ -16,7 +16,10 @@ from backend.api.services import Services, Use
 from backend.book import alerts as alert_book
 from backend.book.db import read, write
 from backend.book.schema import alert, proposal
+from models.errors import Refused
+from models.reading import micros
 
+HOUR_US = 3_600_000_000
 router = APIRouter(tags=["decisions"])
 _decided = documented(items.Proposal)
 _reads_decision = documented_body(items.Decision, required=False)
@@ -25,7 +28,7 @@ _reads_decision = documented_body(items.Decision, required=False)
 class AlertAsk(Paged, frozen=True):
     """Which alerts: in a state, of a subject."""
 
-    state: Literal["open", "acknowledged", "closed"] | None = None
+    state: Literal["open", "acknowledged", "snoozed", "closed"] | None = None
     subject: str | None = Field(None, max_length=200)
 
 
@@ -56,6 +59,31 @@ def acknowledge_alert(services: Use, ident: str) -> Response:
 def close_alert(services: Use, ident: str) -> Response:
     """It is over. Harmless when repeated; what is still true is raised anew."""
     return answer(_settled(services, ident, alert_book.close_one))
+
+
+@router.post(
+    "/alerts/{ident}/snooze", responses=documented(items.Alert), openapi_extra=documented_body(items_assets.Snooze)
+)
+def snooze_alert(services: Use, ident: str, body: Body) -> Response:
+    """Quiet until a time, at most 90 days ahead; it opens again then, or before if it becomes graver."""
+    return answer(snooze(services, ident, parse_body(body, items_assets.Snooze)))
+
+
+def snooze(services: Services, ident: str, asked: items_assets.Snooze) -> items.Alert:
+    """The alert, snoozed. Raises NotFound, Clash of one that is closed, or Refused for a time that cannot be."""
+
+    def settle(tx: Connection, ident: str, actor: str, now: int) -> None:
+        alert_book.snooze(tx, ident, _until(asked, now), actor, now)
+
+    return _settled(services, ident, settle)
+
+
+def _until(asked: items_assets.Snooze, now: int) -> int:
+    """Microseconds. Raises Refused."""
+    if (asked.until is None) == (asked.hours is None):
+        msg = f"until, hours: one of them expected, got {'none' if asked.until is None else 'both'}"
+        raise Refused(msg)
+    return micros(asked.until) if asked.until is not None else now + round((asked.hours or 0) * HOUR_US)
 
 
 def acknowledge(services: Services, ident: str) -> items.Alert:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from backend.book import alerts, schema
 from backend.book.db import open_engine, read, write
 from models.alert import MOMENTS, Alert, Severity
-from models.errors import Clash, NotFound
+from models.errors import Clash, NotFound, Refused
 
 
 @pytest.fixture
@@ -90,6 +90,64 @@ def test_a_state_that_goes_on_stays_acknowledged(engine: Engine) -> None:
         row = tx.execute(select(schema.alert)).one()
     assert (row.state, row.detail) == ("acknowledged", "{}")
     assert lived(engine) == ["raised", "acknowledged"]
+
+
+def asleep(engine: Engine) -> list[tuple[str, int]]:
+    with read(engine) as tx:
+        return [(row.alert_id, row.until) for row in tx.execute(select(schema.alert_snooze))]
+
+
+def test_a_snoozed_one_is_woken_at_its_time(engine: Engine) -> None:
+    with write(engine) as tx:
+        alerts.raise_alert(tx, alert(), 10, "planner")
+        ident = tx.scalars(select(schema.alert.c.id)).one()
+        alerts.snooze(tx, ident, 100, "ann", 11)
+        alerts.snooze(tx, ident, 100, "ben", 12)
+        alerts.raise_alert(tx, alert(), 13, "planner")
+        assert not alerts.is_any_to_wake(tx, 99)
+        assert alerts.wake_due(tx, 99) == 0
+        with pytest.raises(Refused, match="until"):
+            alerts.snooze(tx, ident, 99, "ann", 99)
+        with pytest.raises(NotFound):
+            alerts.snooze(tx, "?", 100, "ann", 11)
+        assert tx.scalars(select(schema.alert.c.state)).one() == "snoozed"
+    assert asleep(engine) == [(ident, 100)]
+    with write(engine) as tx:
+        assert alerts.is_any_to_wake(tx, 100)
+        assert alerts.wake_due(tx, 100) == 1
+        assert alerts.wake_due(tx, 100) == 0
+        assert tx.scalars(select(schema.alert.c.state)).one() == "open"
+        notes = tx.scalars(select(schema.alert_event.c.note).where(schema.alert_event.c.what == "snoozed")).all()
+    assert asleep(engine) == []
+    assert notes == ["until 1970-01-01T00:00:00.000100+00:00"]
+    assert lived(engine) == ["raised", "snoozed", "woken"]
+
+
+def test_what_ends_a_snooze(engine: Engine) -> None:
+    with write(engine) as tx:
+        for subject in ("item:A", "item:B", "item:C"):
+            alerts.raise_alert(tx, alert(subject=subject), 10, "planner")
+        rows = {row.subject: row.id for row in tx.execute(select(schema.alert))}
+        for ident in rows.values():
+            alerts.snooze(tx, ident, 100, "ann", 11)
+        alerts.raise_alert(tx, alert(severity="critical", subject="item:A"), 12, "planner")
+        alerts.acknowledge(tx, rows["item:B"], "ann", 13)
+        alerts.close(tx, "reorder", "item:C", 14)
+        with pytest.raises(Clash, match="not closed expected"):
+            alerts.snooze(tx, rows["item:C"], 100, "ann", 15)
+        assert alerts.wake_due(tx, 100) == 0
+        states = {row.subject: row.state for row in tx.execute(select(schema.alert))}
+    assert states == {"item:A": "open", "item:B": "acknowledged", "item:C": "closed"}
+    assert asleep(engine) == []
+    assert lived(engine) == ["raised"] * 3 + ["snoozed"] * 3 + ["reopened", "acknowledged", "closed"]
+
+
+def test_figures_are_kept_and_told_to_nobody(engine: Engine) -> None:
+    with write(engine) as tx:
+        alerts.raise_alert(tx, alert(), 10, "planner")
+        alerts.raise_alert(tx, Alert("reorder", "item:A", "warning", "t", '{"left": 3}'), 11, "planner")
+        assert tx.scalars(select(schema.alert.c.detail)).one() == '{"left": 3}'
+    assert lived(engine) == ["raised"]
 
 
 def test_raised_by_many_at_once_it_is_one(engine: Engine) -> None:

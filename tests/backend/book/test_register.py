@@ -20,7 +20,7 @@ PUMP, OTHER, FORK = (
     epc.encode(f"urn:epc:id:{uri}") for uri in ("sgtin:9521321.100010.7", "sgtin:9521321.100020.7", "giai:9521321.55")
 )
 ITEM = Item("Pump", gtins=[PackGtin("19521321000107")])
-DOOR = Device("dock-a", "door-1", door=Door([1], [2], "warehouse", "supplier", "customer"))
+DOOR = Device(gateway="dock-a", name="door-1", door=Door([1], [2], "warehouse", "supplier", "customer"))
 
 
 @pytest.fixture
@@ -119,6 +119,6 @@ def test_a_device_marks_what_it_saw_before_anyone_said_what_it_is(engine: Engine
         tx.execute(insert(schema.journal), [row | {"seq": n, "kind": "tag", "body": b} for n, b in enumerate(tags)])
     put(engine, "devices", "dock-a/door-1", DOOR)
     assert dirty(engine) == {("dock", 1, subject) for subject in ("aa", "bb", PUMP, OTHER, FORK)}
-    desk = Device("dock-a", "door-2", desk=Desk("desk", "supplier", "customer"))
+    desk = Device(gateway="dock-a", name="door-2", desk=Desk("desk", "supplier", "customer"))
     put(engine, "devices", "dock-a/scanner-1", desk)
     assert ("scan", 2, "") in dirty(engine)

@@ -1,0 +1,175 @@
+"""Assets in use: where they are, how long they ran, how far they drove, where they stayed, along which way."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from sqlalchemy import Connection, and_, select
+
+from backend import usage
+from backend.api import items_fleet as items
+from backend.api.queries.intake import time
+from backend.book import places
+from backend.hours_step import tracker_of
+from backend.identities import devices_of
+from backend.step import DAY_US
+from backend.telemetry.schema import point, series
+from backend.usage import DISTANCE, used
+from models.motion.meter import ENGINE_HOURS, ODOMETER, RUNTIME, Bounds, Metered
+from models.reading import from_micros
+from models.register import Asset, Register, Tracker
+from models.units import quantity_text
+
+METERS = {RUNTIME: "h", ENGINE_HOURS: "h", ODOMETER: "km", DISTANCE: "km"}
+EACH = {"h": 3_600_000, "km": 1_000_000}
+"""Milliseconds or millimetres in the unit that is answered."""
+MILLIONTH = Decimal("0.000001")
+Span = tuple[int, int]
+
+
+def amount(units: int, unit: str) -> str:
+    """Milliseconds as hours, millimetres as kilometres, to a millionth."""
+    return quantity_text((Decimal(units) / EACH[unit]).quantize(MILLIONTH))
+
+
+def fleet(tx: Connection, register: Register, now: int, only: Sequence[str] | None = None) -> list[items.AssetNow]:
+    """Every asset of the register, or some, by id."""
+    bodies = (
+        register.all("assets", now) if only is None else {ident: register.get("assets", ident, now) for ident in only}
+    )
+    mounted = {tracker.asset: (ident, tracker) for ident, tracker in usage.trackers(register, now)}
+    where = places.last_places(tx, register, now)
+    heard = dict(usage.states(tx, register, only[0] if only is not None and len(only) == 1 else None))
+    found: list[items.AssetNow] = []
+    for ident, body in bodies.items():
+        if not isinstance(body, Asset):
+            continue
+        device, tracker = mounted.get(ident, (None, None))
+        state = heard.get(device or "")
+        is_here = state is not None and state.asset == ident
+        hours = _hours(tx, register, (device, tracker), state if is_here else None, now) if device and tracker else None
+        found.append(_asset((ident, body), mounted.get(ident), where.get(ident), state if is_here else None, hours))
+    return found
+
+
+def _asset(
+    of: tuple[str, Asset],
+    mounted: tuple[str, Tracker] | None,
+    place: places.Place | None,
+    heard: Metered | None,
+    hours: items.Range | None,
+) -> items.AssetNow:
+    ident, body = of
+    last = [heard.last_at] if heard is not None else []
+    last += [place.heard_at] if place is not None else []
+    return items.AssetNow(
+        id=ident,
+        name=body.name,
+        serial=body.serial,
+        category=body.category,
+        state=body.state,
+        tracker=mounted[0] if mounted else None,
+        place=None if place is None else _place(place),
+        last_heard=time(max(last, default=None)),
+        engine_on=heard.engine.on if heard and heard.engine else None,
+        hours=hours,
+        hours_from=mounted[1].hours_from if mounted else None,
+        odometer_km=amount(heard.counters[ODOMETER].value, "km") if heard and ODOMETER in heard.counters else None,
+    )
+
+
+def _place(place: places.Place) -> items.Place:
+    return items.Place(
+        place.lat, place.lon, from_micros(place.at), place.speed_mps, place.course_deg, place.hdop, list(place.zones)
+    )
+
+
+def _hours(
+    tx: Connection, register: Register, mounted: tuple[str, Tracker], heard: Metered | None, now: int
+) -> items.Range | None:
+    """What the machine has run: its own counter's value, or what it had when the tracker came and since."""
+    device, tracker = mounted
+    if tracker.hours_from == ENGINE_HOURS:
+        counter = heard.counters.get(ENGINE_HOURS) if heard else None
+        return None if counter is None else _range(Bounds(counter.value, counter.value), "h")
+    since = _mounted_since(register, device, tracker, now)
+    ran = used(tx, register, tracker.asset, RUNTIME, (since, now))
+    if ran is None or tracker.hours_at_start is None:
+        return None
+    before = int(tracker.hours_at_start * EACH["h"])
+    return _range(Bounds(ran.least + before, ran.most + before), "h")
+
+
+def _mounted_since(register: Register, device: str, tracker: Tracker, now: int) -> int:
+    """When the tracker came to this asset with these hours."""
+    since = now
+    for at in sorted((at for at in register.changes("devices", device) if at <= now), reverse=True):
+        held = tracker_of(register, device, at)
+        if held is None or (held.asset, held.hours_at_start) != (tracker.asset, tracker.hours_at_start):
+            break
+        since = at
+    return since
+
+
+def _range(bounds: Bounds, unit: str) -> items.Range:
+    return items.Range(amount(bounds.least, unit), amount(bounds.most, unit))
+
+
+def meters(tx: Connection, register: Register, asset: str, span: Span, *, by_day: bool) -> list[items.MeterUse]:
+    """What each meter counted in a span, or on each UTC day of it; meters that were never heard are left out."""
+    found: list[items.MeterUse] = []
+    for meter, unit in METERS.items():
+        for begin, end in days(span) if by_day else [span]:
+            if (bounds := used(tx, register, asset, meter, (begin, end))) is None:
+                break
+            texts = (amount(bounds.least, unit), amount(bounds.most, unit))
+            found.append(items.MeterUse(meter, unit, from_micros(begin), from_micros(end), *texts))
+    return found
+
+
+def days(span: Span) -> Iterator[Span]:
+    """The span cut at midnight UTC."""
+    at, until = span
+    while at < until:
+        midnight = (at // DAY_US + 1) * DAY_US
+        yield at, min(midnight, until)
+        at = midnight
+
+
+def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[items.Visit]:
+    """Stays in zones that reach into a span, the oldest first."""
+    return [
+        items.Visit(v.id, asset, v.zone, from_micros(v.begin_at), time(v.end_at), list(v.evidence))
+        for v in places.visits(tx, register, asset, span)
+    ]
+
+
+def track(telemetry: Connection, register: Register, asset: str, span: Span, limit: int) -> list[items.TrackPoint]:
+    """The positions in a span, as they were sent, the newest `limit`, by time: also those that are not believed."""
+    found: list[items.TrackPoint] = []
+    for device in devices_of(register).get(asset, ()):
+        found += [each for each in _positions(telemetry, device, span, limit) if _on(register, device, asset, each)]
+    return sorted(found, key=lambda each: each.at)[-limit:]
+
+
+def _on(register: Register, device: str, asset: str, each: items.TrackPoint) -> bool:
+    tracker = tracker_of(register, device, round(each.at.timestamp() * 1e6))
+    return tracker is not None and tracker.asset == asset
+
+
+def _positions(telemetry: Connection, device: str, span: Span, limit: int) -> list[items.TrackPoint]:
+    ids = {
+        row.name: row.id
+        for row in telemetry.execute(select(series.c.id, series.c.name).where(series.c.device == device))
+    }
+    if "lat" not in ids or "lon" not in ids:
+        return []
+    lat, lon, speed = point.alias(), point.alias(), point.alias()
+    query = (
+        select(lat.c.at, lat.c.value.label("lat"), lon.c.value.label("lon"), speed.c.value.label("speed"))
+        .join(lon, and_(lon.c.series == ids["lon"], lon.c.content == lat.c.content))
+        .outerjoin(speed, and_(speed.c.series == ids.get("speed_mps", -1), speed.c.content == lat.c.content))
+        .where(lat.c.series == ids["lat"], lat.c.at >= span[0], lat.c.at <= span[1])
+        .order_by(lat.c.at.desc())
+        .limit(limit)
+    )
+    return [items.TrackPoint(from_micros(at), y, x, v) for at, y, x, v in telemetry.execute(query)]

@@ -1,0 +1,173 @@
+"""Where assets are and were: their last good position, the zones they visited and how far they drove, by GPS."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, or_, select
+
+from backend.apply import register_id
+from backend.book.schema import device, fold_state, gateway, travel
+from backend.hours_step import tracker_of
+from backend.identities import devices_of
+from backend.motion_step import MOTION, tracking
+from models.motion import track
+from models.motion.fix import Spot
+from models.motion.track import Track
+from models.motion.visits import Travel
+from models.register import Register
+from models.wire import is_global
+
+Span = tuple[int, int]
+"""(since, until), microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an asset was at its last good fix, `at`; `heard_at` is when its tracker sent the last one, good or not."""
+
+    device: str
+    lat: float
+    lon: float
+    at: int
+    heard_at: int
+    age_us: int
+    speed_mps: float | None
+    course_deg: float | None
+    hdop: float | None
+    zones: tuple[str, ...]
+    """Those that this fix is in, or not clearly out of after it was in; the smallest first."""
+    flags: tuple[str, ...]
+    """no_position: fixes after this one were no good. suspect: newer ones are too far away to be believed yet."""
+    flaws: dict[str, int]
+    """How many fixes were no good on the last UTC day that one was heard, by why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A stay in a zone; `end_at` is None while it lasts, `seen_at` when it was last seen there."""
+
+    id: str
+    zone: str
+    begin_at: int
+    end_at: int | None
+    seen_at: int
+    distance_mm: int
+    evidence: tuple[str, ...]
+
+
+def last_places(tx: Connection, register: Register, now: int) -> dict[str, Place]:
+    """The place of every asset that has a tracker now, and had a good fix since that was mounted."""
+    found: dict[str, Place] = {}
+    for name, state in _tracks(tx, register, None):
+        tracker = tracker_of(register, name, now)
+        if tracker is None or tracker.asset != state.asset or state.place is None:
+            continue
+        known = found.get(state.asset)
+        if known is None or known.at < state.place.at:
+            found[state.asset] = _place(register, name, state, state.place, now)
+    return found
+
+
+def _place(register: Register, name: str, state: Track, here: Spot, now: int) -> Place:
+    params = tracking(register, name, state.last_at)
+    areas = {} if params is None else {shape.zone: shape.area_m2 for shape in params.zones}
+    inside = [zone for zone, visit in state.visits.items() if not visit.outside]
+    flags = {"suspect": state.suspects, "no_position": state.last_at > here.at and not state.suspects}
+    return Place(
+        device=name,
+        lat=here.lat,
+        lon=here.lon,
+        at=here.at,
+        heard_at=state.last_at,
+        age_us=max(0, now - here.at),
+        speed_mps=here.speed_mps,
+        course_deg=here.course_deg,
+        hdop=here.hdop,
+        zones=tuple(sorted(inside, key=lambda zone: (areas.get(zone, 0.0), zone))),
+        flags=tuple(flag for flag, is_set in flags.items() if is_set),
+        flaws=state.flaws,
+    )
+
+
+def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[Visit]:
+    """Stays in zones that reach into a span, the oldest first, with those that last."""
+    since, until = span
+    over = (travel.c.asset == asset, travel.c.what == "visit", travel.c.end_at >= since, travel.c.begin_at < until)
+    found = [_visit(row, row.end_at) for row in tx.execute(select(travel).where(*over))]
+    for name, state in _tracks(tx, register, asset):
+        tracker = tracker_of(register, name, until)
+        is_here = tracker is not None and tracker.asset == asset
+        found += [
+            _open_visit(each, None if is_here else each.end_at)
+            for each in track.close(state, None)
+            if each.what == "visit" and each.begin_at < until and (is_here or each.end_at >= since)
+        ]
+    return sorted(found, key=lambda visit: (visit.begin_at, visit.zone))
+
+
+def _visit(row: Any, end_at: int | None) -> Visit:  # noqa: ANN401 - a row of `travel`
+    evidence = msgspec.json.decode(row.evidence, type=tuple[str, ...])
+    return Visit(row.id, row.zone, row.begin_at, end_at, row.end_at, row.distance_mm, evidence)
+
+
+def _open_visit(each: Travel, end_at: int | None) -> Visit:
+    zone = each.zone or ""
+    return Visit(each.id, zone, each.begin_at, end_at, each.end_at, each.distance_mm, tuple(each.evidence))
+
+
+def driven(tx: Connection, register: Register, asset: str, span: Span) -> int | None:
+    """Millimetres driven in a span, with what is open; None if the asset never had a good fix.
+
+    Of a stretch that reaches over an end of the span the share of its time counts: stretches are of one hour, or
+    longer by a leg that began before it.
+    """
+    since, until = span
+    mine = (travel.c.asset == asset, travel.c.what == "distance")
+    within = select(func.sum(travel.c.distance_mm)).where(*mine, travel.c.end_at <= until, travel.c.begin_at >= since)
+    cut = select(travel.c.begin_at, travel.c.end_at, travel.c.distance_mm).where(
+        *mine,
+        travel.c.end_at > since,
+        travel.c.begin_at < until,
+        or_(travel.c.begin_at < since, travel.c.end_at > until),
+    )
+    parts = [tuple(row) for row in tx.execute(cut)]
+    states = [state for _, state in _tracks(tx, register, asset)]
+    parts += [
+        (each.begin_at, each.end_at, each.distance_mm)
+        for state in states
+        for each in track.close(state, None)
+        if each.what == "distance"
+    ]
+    whole = tx.scalar(within)
+    if whole is None and not parts and not any(state.place for state in states) and not _was_heard(tx, asset):
+        return None
+    return (whole or 0) + sum(_share(part, since, until) for part in parts)
+
+
+def _share(part: tuple[int, int, int], since: int, until: int) -> int:
+    begin, end, mm = part
+    inside = min(end, until) - max(begin, since)
+    return mm if inside >= end - begin else max(0, mm * inside // (end - begin))
+
+
+def _was_heard(tx: Connection, asset: str) -> bool:
+    return tx.execute(select(travel.c.n).where(travel.c.asset == asset).limit(1)).first() is not None
+
+
+def _tracks(tx: Connection, register: Register, asset: str | None) -> Iterator[tuple[str, Track]]:
+    """What trackers stand at that were last heard on this asset, or on any, by their ids in the register."""
+    query = (
+        select(device.c.name, gateway.c.name, fold_state.c.state)
+        .join(device, device.c.id == fold_state.c.device_id)
+        .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
+        .where(fold_state.c.step == MOTION.name)
+    )
+    if asset is not None:
+        names = devices_of(register).get(asset, [])
+        query = query.where(device.c.name.in_([name if is_global(name) else name.partition("/")[2] for name in names]))
+    for name, owner, encoded in tx.execute(query):
+        state = MOTION.decode(bytes(encoded))
+        if state is not None and asset in {None, state.asset}:
+            yield register_id(owner, name), state

@@ -1,0 +1,296 @@
+"""The planner and maintenance plans: one alert per plan and occurrence, whatever is recorded, in whichever order."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from sqlalchemy import Engine, insert, select
+
+from backend import dues
+from backend.book import alerts, register, schema, services
+from backend.book.db import read, write
+from backend.plan.services import SERVICE_DUE
+from backend.planner import Planner
+from models.maintenance import notice
+from models.maintenance.done import Done
+from models.maintenance.due import judge
+from models.register import Asset, Device, Plan, Tracker
+from tests.backend.books import open_quick
+
+DAY, MINUTE, H = 86_400_000_000, 60_000_000, 3_600_000
+START = 20_000 * DAY
+TRUCK = Asset("Truck", "1")
+OIL = Plan("TRUCK-1", "Oil", every_hours=Decimal(80), every_days=60)
+CHECK = Plan("TRUCK-1", "Check", every_days=20)
+
+
+@dataclass
+class Garage:
+    """A book with a truck and its two plans, and a planner whose clock is `now`."""
+
+    engine: Engine
+    now: int = START
+    rows: int = 0
+    planner: Planner = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.planner = Planner(self.engine, lambda: self.now, [SERVICE_DUE])
+
+    def put(self, kind: str, ident: str, body: Any, at: int | None = None) -> None:
+        at = self.now if at is None else at
+        with write(self.engine) as tx:
+            register.put(tx, kind, ident, body, valid_from=at, actor="test", now=self.now)
+
+    def run(self, hours: float, unseen: float = 0) -> None:
+        """The truck's engine ran for so long in the day before now, or may have."""
+        self.rows += 1
+        span = {"begin_at": self.now - DAY, "end_at": self.now, "closed_at": self.now, "day": self.now // DAY}
+        what = {"device_id": 1, "subject": "", "asset": "TRUCK-1", "meter": "runtime", "evidence": "[]"}
+        bounds = {"least": int(hours * H), "most": int((hours + unseen) * H)}
+        with write(self.engine) as tx:
+            tx.execute(insert(schema.run).values(id=str(self.rows), **what, **span, **bounds))
+
+    def done(self, ident: str, plan: str = "TRUCK-1/oil", back: int = 0) -> None:
+        done = Done(id=ident, asset="TRUCK-1", kind="service", plan=plan, at=self.now - back)
+        with write(self.engine) as tx:
+            services.record(tx, register.load(tx), done, ("ann", self.now))
+
+    def withdraw(self, ident: str) -> None:
+        with write(self.engine) as tx:
+            services.withdraw(tx, ident, "a mistake", ("ann", self.now))
+
+    def plan(self, later: int = 0) -> list[tuple[str, str, str]]:
+        """(subject, severity, state) of what stands after the planner has looked."""
+        self.now += later
+        while self.planner.step():
+            pass
+        table = schema.alert.c
+        with read(self.engine) as tx:
+            rows = tx.execute(select(schema.alert).where(table.state != "closed").order_by(table.subject)).all()
+        return [(row.subject, row.severity, row.state) for row in rows]
+
+    def called_for(self) -> list[tuple[str, str]]:
+        """What the facts call for now."""
+        with read(self.engine) as tx:
+            known = dues.facts(tx, register.load(tx), ["TRUCK-1"], self.now)
+        told = [alert for each in known if (alert := notice.alert(judge(each, self.now))) is not None]
+        return sorted((alert.subject, alert.severity) for alert in told)
+
+    def lived(self) -> list[tuple[str, str]]:
+        rows = select(schema.alert.c.subject, schema.alert_event.c.what).join_from(
+            schema.alert, schema.alert_event, schema.alert.c.id == schema.alert_event.c.alert_id
+        )
+        with read(self.engine) as tx:
+            return [(row.subject, row.what) for row in tx.execute(rows.order_by(schema.alert_event.c.n))]
+
+
+def make(file: Path) -> Engine:
+    """A book with the truck, its tracker and its plans."""
+    engine = open_quick(file)
+    schema.metadata.create_all(engine)
+    garage = Garage(engine)
+    garage.put("assets", "TRUCK-1", TRUCK)
+    garage.put("devices", "imei:1", Device("imei:1", tracker=Tracker("TRUCK-1")))
+    garage.put("plans", "TRUCK-1/oil", OIL)
+    garage.put("plans", "TRUCK-1/check", CHECK)
+    return engine
+
+
+@pytest.fixture
+def garage(tmp_path: Path) -> Iterator[Garage]:
+    engine = make(tmp_path / "book.db")
+    yield Garage(engine)
+    engine.dispose()
+
+
+def test_an_alert_lives_from_soon_until_it_is_done(garage: Garage) -> None:
+    assert garage.plan() == []
+    garage.done("c-1", "TRUCK-1/check")
+    garage.now += 10 * DAY
+    garage.run(73)
+    assert garage.plan() == [("TRUCK-1/oil/1", "info", "open")]
+    garage.now += DAY
+    garage.run(8)
+    assert garage.plan() == [("TRUCK-1/oil/1", "warning", "open")]
+    garage.now += DAY
+    garage.run(8)
+    assert garage.plan() == [("TRUCK-1/oil/1", "critical", "open")]
+    with read(garage.engine) as tx:
+        detail = json.loads(tx.scalars(select(schema.alert.c.detail)).one())
+    assert (detail["asset"], detail["plan"], detail["occurrence"]) == ("TRUCK-1", "TRUCK-1/oil", 1)
+    assert (detail["used_hours"], detail["interval"]) == (["89", "89"], {"hours": "80", "days": "60"})
+    garage.done("s-1")
+    assert garage.plan() == []
+    assert garage.lived() == [
+        ("TRUCK-1/oil/1", "raised"),
+        ("TRUCK-1/oil/1", "said again"),
+        ("TRUCK-1/oil/1", "said again"),
+        ("TRUCK-1/oil/1", "closed"),
+    ]
+    assert garage.plan(18 * DAY) == [("TRUCK-1/check/2", "critical", "open")]
+    garage.done("c-2", "TRUCK-1/check")
+    assert garage.plan() == []
+    assert garage.plan(19 * DAY) == [("TRUCK-1/check/3", "info", "open")]
+
+
+def test_time_is_enough_and_a_look_changes_nothing(garage: Garage) -> None:
+    garage.plan()
+    assert garage.plan(20 * DAY - 1) == [("TRUCK-1/check/1", "info", "open")]
+    assert garage.plan(MINUTE) == [("TRUCK-1/check/1", "warning", "open")]
+    before = garage.lived()
+    for _ in range(3):
+        garage.plan(MINUTE)
+    assert garage.lived() == before
+
+
+def test_what_nobody_observed_may_be_due(garage: Garage) -> None:
+    garage.now += DAY
+    garage.run(70, 10)
+    for _ in range(9):
+        assert garage.plan(MINUTE) == [], "a backlog may still say more"
+    assert garage.plan(2 * MINUTE) == [("TRUCK-1/oil/1", "info", "open")]
+    with read(garage.engine) as tx:
+        assert "may be due" in tx.scalars(select(schema.alert.c.title)).one()
+
+
+def test_another_count_is_another_alert(garage: Garage) -> None:
+    garage.now += 21 * DAY
+    assert garage.plan() == [("TRUCK-1/check/1", "warning", "open")]
+    garage.done("old", "TRUCK-1/check", 22 * DAY)
+    assert garage.plan() == [("TRUCK-1/check/2", "warning", "open")], "the last one that was done is older still"
+    garage.withdraw("old")
+    assert garage.plan() == [("TRUCK-1/check/1", "warning", "open")]
+    garage.done("new", "TRUCK-1/check")
+    assert garage.plan() == []
+    garage.withdraw("new")
+    assert garage.plan() == [("TRUCK-1/check/1", "warning", "open")]
+    closed_before_raised = [what for subject, what in garage.lived()][1:3]
+    assert closed_before_raised == ["closed", "raised"]
+
+
+def test_only_what_is_in_use_falls_due(garage: Garage) -> None:
+    garage.now += 20 * DAY
+    assert garage.plan() == [("TRUCK-1/check/1", "warning", "open")]
+    garage.put("assets", "TRUCK-1", replace(TRUCK, state="stored"))
+    assert garage.plan() == [("TRUCK-1/check/1", "warning", "open")]
+    garage.put("assets", "TRUCK-1", replace(TRUCK, state="retired"), garage.now + MINUTE)
+    assert garage.plan(2 * MINUTE) == []
+    garage.put("assets", "TRUCK-1", replace(TRUCK, state="in_service"))
+    assert garage.plan() == [("TRUCK-1/check/1", "warning", "open")]
+    garage.put("assets", "CRANE-1", Asset("Crane", "2"))
+    garage.put("plans", "TRUCK-1/check", replace(CHECK, asset="CRANE-1"))
+    assert garage.plan() == [("CRANE-1/~TRUCK-1/check/1", "warning", "open")]
+
+
+def test_a_plan_that_changes_is_judged_anew(garage: Garage) -> None:
+    garage.now += 20 * DAY
+    garage.plan()
+    garage.put("plans", "TRUCK-1/check", replace(CHECK, every_days=200))
+    assert garage.plan() == []
+    garage.put("plans", "TRUCK-1/check", replace(CHECK, every_days=10))
+    assert garage.plan() == [("TRUCK-1/check/1", "critical", "open")]
+
+
+def test_a_snoozed_alert_sleeps_until_its_time_or_until_it_is_graver(garage: Garage) -> None:
+    garage.now += 18 * DAY + 1
+    assert garage.plan() == [("TRUCK-1/check/1", "info", "open")]
+
+    def snooze(until: int) -> None:
+        with write(garage.engine) as tx:
+            alerts.snooze(tx, tx.scalars(select(schema.alert.c.id)).one(), until, "ann", garage.now)
+
+    snooze(garage.now + DAY)
+    assert garage.plan(DAY - 1) == [("TRUCK-1/check/1", "info", "snoozed")]
+    assert garage.plan(1) == [("TRUCK-1/check/1", "info", "open")]
+    snooze(garage.now + 30 * DAY)
+    assert garage.plan(DAY) == [("TRUCK-1/check/1", "warning", "open")]
+    snooze(garage.now + 30 * DAY)
+    garage.done("c-1", "TRUCK-1/check")
+    assert garage.plan() == []
+    assert garage.plan(31 * DAY)[0] == ("TRUCK-1/check/2", "critical", "open"), "nothing sleeps that is closed"
+    whats = [what for subject, what in garage.lived() if subject == "TRUCK-1/check/1"]
+    assert whats == ["raised", "snoozed", "woken", "snoozed", "reopened", "snoozed", "closed"]
+
+
+def test_the_planner_wakes_without_anything_else_to_do(garage: Garage) -> None:
+    garage.now += 20 * DAY
+    garage.plan()
+    with write(garage.engine) as tx:
+        alerts.snooze(tx, tx.scalars(select(schema.alert.c.id)).one(), garage.now + MINUTE, "ann", garage.now)
+    garage.planner = Planner(garage.engine, lambda: garage.now, [])
+    assert garage.plan(MINUTE - 1) == [("TRUCK-1/check/1", "warning", "snoozed")]
+    assert garage.plan(1) == [("TRUCK-1/check/1", "warning", "open")]
+
+
+def test_an_alert_that_says_not_what_it_is_about_closes(garage: Garage) -> None:
+    garage.now += 20 * DAY
+    garage.plan()
+    with write(garage.engine) as tx:
+        tx.execute(schema.alert.update().values(subject="?", detail="{"))
+    assert garage.plan(MINUTE) == [("TRUCK-1/check/1", "warning", "open")]
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("done"), st.sampled_from(["TRUCK-1/oil", "TRUCK-1/check"]), st.integers(0, 40)),
+    st.tuples(st.just("withdraw"), st.integers(0, 20)),
+    st.tuples(st.just("run"), st.integers(0, 24), st.integers(0, 24)),
+    st.tuples(st.just("wait"), st.integers(1, 20)),
+    st.tuples(st.just("state"), st.sampled_from(["in_service", "stored", "retired"])),
+    st.tuples(st.just("look")),
+)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("garage") / "book.db"
+    make(file).dispose()
+    return file
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, max_size=14))
+def test_whatever_is_recorded_the_alerts_are_what_the_facts_call_for(
+    empty: Path, steps: Sequence[tuple[Any, ...]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        shutil.copy(empty, Path(folder) / "book.db")
+        engine = open_quick(Path(folder) / "book.db")
+        garage = Garage(engine)
+        for number, step in enumerate(steps):
+            act(garage, number, step)
+            standing = garage.plan()
+            assert [(subject, severity) for subject, severity, _ in standing] == garage.called_for()
+            plans = [subject.rpartition("/")[0] for subject, *_ in standing]
+            assert len(plans) == len({*plans}), "two alerts of one plan"
+        engine.dispose()
+
+
+def act(garage: Garage, number: int, step: tuple[Any, ...]) -> None:
+    """One step of a story; what cannot be is left out."""
+    match step:
+        case ("done", plan, back):
+            garage.done(f"s-{number}", plan, back * DAY)
+        case ("withdraw", which):
+            with read(garage.engine) as tx:
+                known = tx.scalars(select(schema.service_done.c.id).order_by(schema.service_done.c.n)).all()
+            if known:
+                garage.withdraw(known[which % len(known)])
+        case ("run", least, unseen):
+            garage.now += DAY
+            garage.run(least, min(unseen, 24 - least))
+        case ("wait", days):
+            garage.now += days * DAY
+        case ("state", state):
+            garage.now += MINUTE
+            garage.put("assets", "TRUCK-1", replace(TRUCK, state=state))
+        case _:
+            pass
