@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, and_, func, literal_column, select
+from sqlalchemy import BigInteger, Connection, func, literal_column, select
 
 from backend.book.risks import Repair
 from backend.hours_step import tracker_of
@@ -66,7 +66,6 @@ def _first(telemetry: Connection, ident: int, since: int, until: int) -> list[tu
     """The first point of each twenty minutes; of several at that time the least, as `collect` takes them."""
     within = (point.c.series == ident, point.c.at >= since, point.c.at < until)
     bins = point.c.at // literal_column(str(BIN_US), BigInteger)
-    first = select(func.min(point.c.at).label("at")).where(*within).group_by(bins).subquery()
-    same = and_(point.c.series == ident, point.c.at == first.c.at)
-    rows = select(point.c.at, func.min(point.c.value)).join(first, same).group_by(point.c.at)
-    return [(at, value) for at, value in telemetry.execute(rows)]
+    first = select(func.min(point.c.at)).where(*within).group_by(bins)
+    rows = select(point.c.at, func.min(point.c.value)).where(point.c.series == ident, point.c.at.in_(first))
+    return [(at, value) for at, value in telemetry.execute(rows.group_by(point.c.at))]

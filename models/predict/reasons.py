@@ -59,25 +59,24 @@ def score(model: Model, history: History, at: int) -> Scored | Raw:
     if not found.is_enough[0]:
         return found
     row = model.features(found)[0]
-    risk = float(model.risks(row[None, :])[0])
-    falls = _falls(model, row, risk)
+    risk, falls = _falls(model, row)
     top = sorted(falls, key=lambda group: (-falls[group], -_distance(row, group)))[:MOST]
     told = _Told(model, history, at, found)
     return Scored(risk, [told.reason(group, falls[group]) for group in top])
 
 
-def _falls(model: Model, row: Floats, risk: float) -> dict[str, float]:
-    """How much of the risk is gone when one thing is normal, for each of GROUPS that has readings: between 0 and 1."""
-    changed = np.tile(row, (len(GROUPS), 1))
-    for k, names in enumerate(GROUPS.values()):
+def _falls(model: Model, row: Floats) -> tuple[float, dict[str, float]]:
+    """The risk, and how much of it is gone when one of GROUPS that has readings is normal: between 0 and 1."""
+    rows = np.tile(row, (1 + len(GROUPS), 1))
+    for k, names in enumerate(GROUPS.values(), 1):
         for name in names:
             place = NAMES.index(name)
             if not np.isnan(row[place]):
-                changed[k, place] = _normal(model, name)
-    fallen = np.clip((risk - model.risks(changed)) / max(risk, 1e-12), 0.0, 1.0)
-    return {
-        group: float(fallen[k]) for k, group in enumerate(GROUPS) if not np.isnan(row[NAMES.index(GROUPS[group][0])])
-    }
+                rows[k, place] = _normal(model, name)
+    risk, *others = model.risks(rows).tolist()
+    fallen = [min(max((risk - other) / max(risk, 1e-12), 0.0), 1.0) for other in others]
+    there = {group: not np.isnan(row[NAMES.index(names[0])]) for group, names in GROUPS.items()}
+    return risk, {group: fall for group, fall in zip(GROUPS, fallen, strict=True) if there[group]}
 
 
 def _normal(model: Model, name: str) -> float:

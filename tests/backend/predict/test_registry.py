@@ -12,10 +12,15 @@ from sklearn.svm import SVC
 from backend.predict import registry as module
 from backend.predict.registry import CARD_FILE, CURRENT, MODEL_FILE, Registry, install, write
 from models.predict.card import Card, encode, stamped
-from models.predict.learners import TREES
 from tests.models.predict import fleet
 
 Tamper = Callable[[Path], object]
+
+
+def second() -> tuple[bytes, Card]:
+    """Another version."""
+    file, card = fleet.trained()
+    return file, stamped(replace(card, seed=99))
 
 
 def flip(path: Path) -> None:
@@ -43,15 +48,15 @@ TAMPERS: list[tuple[str, Tamper, str]] = [
     ("an unlisted type", unlisted, "the file was changed"),
     (
         "another library",
-        lambda folder: carry(folder, replace(fleet.trained(TREES)[1], libraries={"skops": "0.1"})),
+        lambda folder: carry(folder, replace(second()[1], libraries={"skops": "0.1"})),
         "card: libraries: ",
     ),
     (
         "other features",
-        lambda folder: carry(folder, replace(fleet.trained(TREES)[1], features=["rpm"])),
+        lambda folder: carry(folder, replace(second()[1], features=["rpm"])),
         "card: features: ",
     ),
-    ("another's card", lambda folder: carry(folder, fleet.trained()[1]), "model.skops: SHA-256"),
+    ("another's card", lambda folder: carry(folder, fleet.trained()[1]), "this folder has version"),
     ("a path", lambda folder: (folder.parent / CURRENT).write_text("../../../etc\n"), "current: a version"),
     ("an absolute path", lambda folder: (folder.parent / CURRENT).write_text("/tmp/model"), "current: a version"),  # noqa: S108
     ("what is no text", lambda folder: (folder.parent / CURRENT).write_bytes(b"\xff" * 12), "current: a version"),
@@ -65,7 +70,7 @@ TAMPERS: list[tuple[str, Tamper, str]] = [
 def test_what_is_wrong_is_refused_and_the_previous_one_serves(registry: Registry, tamper: Tamper, why: str) -> None:
     first = registry.serving().model
     assert first is not None
-    folder = registry.save(*fleet.trained(TREES))
+    folder = registry.save(*second())
     tamper(folder)
     running = registry.serving()
     assert running.model is first
@@ -82,10 +87,10 @@ def test_what_is_wrong_is_refused_and_the_previous_one_serves(registry: Registry
 def test_what_serves_is_told_once_and_a_good_one_takes_its_place(registry: Registry) -> None:
     first = registry.serving()
     assert registry.serving() is first
-    folder = registry.save(*fleet.trained(TREES))
+    folder = registry.save(*second())
     flip(folder / MODEL_FILE)
     assert registry.serving().refused is not None
-    registry.save(*fleet.trained(TREES))  # trained again: the same version, whole again
+    registry.save(*second())  # trained again: the same version, whole again
     good = registry.serving()
     assert good.refused is None
     assert good.model is not None
@@ -101,7 +106,7 @@ def test_the_newest_that_may_be_used_serves_at_the_start(registry: Registry) -> 
     older = stamped(replace(card, seed=7))
     write(registry.folder / older.version, file, older)
     os.utime(registry.folder / older.version / CARD_FILE, (1, 1))
-    flip(registry.save(*fleet.trained(TREES)) / MODEL_FILE)
+    flip(registry.save(*second()) / MODEL_FILE)
     started = Registry(registry.folder.parents[2]).serving()
     assert started.model is not None
     assert started.model.card.version == card.version
@@ -130,7 +135,7 @@ def test_without_the_libraries_it_is_refused(registry: Registry, monkeypatch: py
 
 
 def test_the_cards_that_can_be_read_are_told(registry: Registry) -> None:
-    folder = registry.save(*fleet.trained(TREES))
+    folder = registry.save(*second())
     assert {card.version for card in registry.cards()} == {fleet.trained()[1].version, folder.name}
     flip(folder / CARD_FILE)
     assert [card.version for card in registry.cards()] == [fleet.trained()[1].version]

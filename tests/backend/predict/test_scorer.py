@@ -1,5 +1,6 @@
 """The scorer: every asset once an hour, again when more is known of the hour, and never twice for nothing."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -25,15 +26,24 @@ HOUR = NOW // HOUR_US * HOUR_US
 ALWAYS = (0, FAILURE)
 
 
-@pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
-    """Two machines, of which one drifts, and a model that alerts at 0.9."""
-    found = Plant(tmp_path, NOW)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two machines, of which one drifts, one without readings, and a model that alerts at 0.9."""
+    made = Plant(tmp_path_factory.mktemp("plant"), NOW)
     file, card = fleet.trained(TREES)
-    found.registry.save(file, stamped(replace(card, threshold=0.9)))
-    found.tell(found.mount("ILL", 1), drifting("gearbox_vibration", 1.6), ALWAYS)
-    found.tell(found.mount("WELL", 2), drifting("gearbox_vibration", 0.0), ALWAYS)
-    found.mount("NEW", 3)
+    made.registry.save(file, stamped(replace(card, threshold=0.9)))
+    made.tell(made.mount("ILL", 1), drifting("gearbox_vibration", 1.6), ALWAYS)
+    made.tell(made.mount("WELL", 2), drifting("gearbox_vibration", 0.0), ALWAYS)
+    made.mount("NEW", 3)
+    made.close()
+    return made.path
+
+
+@pytest.fixture
+def plant(tmp_path: Path, template: Path) -> Iterator[Plant]:
+    """A copy of it."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    found = Plant(tmp_path, NOW)
     yield found
     found.close()
 
