@@ -88,8 +88,7 @@ def subject(asset: str) -> str:
 
 
 def _title(name: str, row: Risk) -> str:
-    why = f": {row.reasons[0].text}" if row.reasons else ""
-    return f"{name}: {risks.COMPONENT} likely to fail within {DAYS} days ({row.risk:.0%}){why}"
+    return f"{name}: {risks.COMPONENT} likely to fail within {DAYS} days ({row.risk:.0%})"
 
 
 def _detail(row: Risk) -> dict[str, object]:
