@@ -84,7 +84,7 @@ def apply(
     *,
     as_json: Json = False,
 ) -> None:
-    """Declare sites, locations, doors, devices, items, assets and tags; says what changed."""
+    """Declare sites, locations, devices, items, assets, tags, zones and plans; says what changed."""
     with _told():
         book = open_book(load(config))
         migrate_book(book)
