@@ -100,6 +100,13 @@ def test_a_value_that_is_not_counted_changes_nothing() -> None:
     assert total(rows, state, "engine_hours") == (1, 1)
 
 
+def test_what_a_counter_gains_after_it_stood_is_not_spread_over_the_time_it_stood() -> None:
+    facts = [*(counter(hour * HOUR, 100.0) for hour in range(30)), counter(30 * HOUR, 100.5), counter(32 * HOUR, 101.0)]
+    state, rows = meter.fold(TRUCK, None, facts)
+    assert state is not None
+    assert [row.begin_at for row in (*rows, *meter.close(state, None))] == [T0 + 29 * HOUR, T0 + 30 * HOUR]
+
+
 def test_another_asset_begins_anew() -> None:
     state, first = meter.fold(TRUCK, None, [on(0), on(6 * MINUTE)])
     crane = Metering("CRANE-1", "ignition", 600 * S, 7200 * S)
