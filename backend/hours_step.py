@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from backend.book.schema import run
-from backend.step import FOR_EVER, Derived, Fact, Key, Step
+from backend.step import Derived, Fact, Key, Step, ended_by_register
 from models.motion import meter
 from models.motion.meter import ENGINE_HOURS, Heard, Metered, Metering, Usage
 from models.reading import Input, Meter, Reading
@@ -57,13 +57,6 @@ def _heard(fact: Fact) -> Heard:
             raise TypeError(msg)
 
 
-def _expire(_params: Metering, state: Metered | None, now: int) -> tuple[Metered | None, list[Usage]]:
-    """Only what the register ends is ended: the tracker is mounted elsewhere, or nowhere."""
-    if state is None or now < FOR_EVER:
-        return state, []
-    return None, meter.close(state, None)
-
-
 def _derive(_register: Register, key: Key, used: Usage, seen_at: int) -> Derived:
     closed_at = seen_at if used.closed_at is None else used.closed_at
     row = {
@@ -92,7 +85,7 @@ HOURS: Step[Metering, Metered, Usage] = Step(
     state=Metered,
     fold=_fold,
     due=meter.due,
-    expire=_expire,
+    expire=ended_by_register(meter.close),
     derive=_derive,
     goes_on=True,
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from backend.book.schema import travel
 from backend.hours_step import tracker_of
-from backend.step import FOR_EVER, Derived, Fact, Key, Step
+from backend.step import Derived, Fact, Key, Step, ended_by_register
 from models.motion import track
 from models.motion.fix import Heard
 from models.motion.geofence import Shape, shape_of
@@ -76,13 +76,6 @@ def _heard(fact: Fact) -> Heard:
     return Heard(fact.at, fix, fact.content)
 
 
-def _expire(_params: Tracking, state: Track | None, now: int) -> tuple[Track | None, list[Travel]]:
-    """Only what the register ends is ended: the tracker is mounted nowhere."""
-    if state is None or now < FOR_EVER:
-        return state, []
-    return None, track.close(state, None)
-
-
 def _derive(_register: Register, key: Key, travelled: Travel, seen_at: int) -> Derived:
     closed_at = seen_at if travelled.closed_at is None else travelled.closed_at
     row = {
@@ -111,7 +104,7 @@ MOTION: Step[Tracking, Track, Travel] = Step(
     state=Track,
     fold=_fold,
     due=track.due,
-    expire=_expire,
+    expire=ended_by_register(track.close),
     derive=_derive,
     goes_on=True,
 )

@@ -114,6 +114,17 @@ class Folded(Generic[S, R]):
     checkpoints: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
 
+def ended_by_register(
+    close: Callable[[S, None], list[R]],
+) -> Callable[[object, S | None, int], tuple[S | None, list[R]]]:
+    """The `expire` of a step whose state no silence ends, only the register: its tracker is mounted nowhere."""
+
+    def expire(_params: object, state: S | None, now: int) -> tuple[S | None, list[R]]:
+        return (state, []) if state is None or now < FOR_EVER else (None, close(state, None))
+
+    return expire
+
+
 def encode(state: object) -> bytes:
     """A state as bytes; equal states give equal bytes."""
     return msgspec.msgpack.encode(state, order="deterministic")
