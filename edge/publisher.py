@@ -85,20 +85,21 @@ class Publisher:
         self._heard.put(Heard(None, "commit", committed=(epoch, next_seq, time.monotonic())))
 
     def _run(self, stop: Event) -> None:
-        lost_at = time.monotonic()
+        lost_at, told = time.monotonic(), False
         while not stop.is_set():
             problem = self._connect(stop)
             if problem is None:
                 log.info("broker %s: connected", self._mqtt.url)
                 self._serve(stop)
-                lost_at = time.monotonic()
+                lost_at, told = time.monotonic(), False
                 problem = "connection lost"
             self._close()
             if not stop.is_set():
-                down_s = time.monotonic() - lost_at
-                log.log(logging.WARNING if down_s < 1 else logging.DEBUG, "broker %s: %s", self._mqtt.url, problem)
+                # one line per loss, not one per try
+                log.log(logging.DEBUG if told else logging.WARNING, "broker %s: %s", self._mqtt.url, problem)
+                told = True
                 # full jitter under a ceiling that grows with the outage: 2 s for the first 20 s, 30 s after 5 minutes
-                ceiling_s = min(max(FIRST_RETRY_S, down_s / 10), MAX_RETRY_S)
+                ceiling_s = min(max(FIRST_RETRY_S, (time.monotonic() - lost_at) / 10), MAX_RETRY_S)
                 self._pause(random.uniform(MIN_RETRY_S, ceiling_s), stop)  # noqa: S311 - jitter, no secret
 
     def _pause(self, seconds: float, stop: Event) -> None:

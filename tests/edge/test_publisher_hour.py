@@ -1,0 +1,72 @@
+"""The broker is away for an hour, on a clock that the test moves: nothing is lost, and it is found again in time."""
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from edge import publisher as module
+from edge.publisher import MAX_RETRY_S
+from tests.edge.delivery_site import Iotcore, Site, signals, wait_for
+
+HOUR_S = 3600
+EVERY_S = 2
+
+
+class Clock:
+    """The publisher's `time`: the real one, and what the test has skipped."""
+
+    def __init__(self) -> None:
+        self.skipped_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.skipped_s
+
+
+def test_an_hour_without_a_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    caplog.set_level(logging.INFO, "edge.publisher")
+    site = Site(tmp_path, Iotcore(tmp_path))
+    try:
+        site.publish()
+        site.outbox.put(signals(0, 10)).result(5)
+        wait_for(lambda: len(site.backend.journal) == 10)
+        site.broker.kill()
+        count = 10
+        for _ in range(HOUR_S // EVERY_S):
+            durable = site.outbox.put(signals(count, 3))
+            count += 3
+            clock.skipped_s += EVERY_S
+            time.sleep(0.001)
+        durable.result(5)
+        site.backend.subscribed.clear()
+        site.broker.start()
+        assert site.backend.subscribed.wait(10)
+        back_at = clock.monotonic()
+        while len(_lines(caplog, "connected")) < 2:
+            clock.skipped_s += 0.5
+            time.sleep(0.01)
+            assert clock.monotonic() - back_at < 3 * MAX_RETRY_S, "never found again"
+        found_s = clock.monotonic() - back_at
+        site.outbox.put(signals(count, 1)).result(5)
+        wait_for(lambda: len(site.backend.journal) == count + 1, 20)
+        assert site.backend.values() == [float(number) for number in range(count + 1)]
+        assert (site.backend.conflicts, site.backend.gaps) == (0, [])
+        assert len(_lines(caplog, "lost")) == 1, "one line per loss"
+        assert len(_lines(caplog, "connected")) == 2, "one line per recovery"
+        assert found_s < MAX_RETRY_S + 5
+        print(
+            f"\n{count} readings in an hour without a broker: all there, found again after {found_s:.0f} s of the clock"
+        )
+    finally:
+        site.close()
+
+
+def _lines(caplog: pytest.LogCaptureFixture, word: str) -> list[str]:
+    return [
+        record.message for record in caplog.records if word in record.message and record.message.startswith("broker")
+    ]
