@@ -1,4 +1,4 @@
-"""`stockyard-edge`: run the gateway, check its configuration, find out what is wrong, see what waits."""
+"""`stockyard-edge`: run the gateway, check its configuration, find out what is wrong, see what waits, find readers."""
 
 import logging
 import sqlite3
@@ -9,9 +9,11 @@ from typing import Annotated
 import msgspec
 import typer
 
+from edge import discover as discovery
 from edge import gateway
-from edge.config import BadConfig, Config, load
+from edge.config import BadConfig, Config, load, missing_files
 from edge.doctor import Finding, examine
+from edge.drivers.llrp_settings import PORT
 from edge.outbox_file import OutboxInUse
 from edge.waiting import Waiting, waiting
 
@@ -43,6 +45,9 @@ def run(
 def check_config(config: ConfigFile, *, as_json: Json = False) -> None:
     """Say whether a configuration can be used, and what it means."""
     loaded = _load(config)
+    missing = missing_files(loaded)
+    if missing:
+        raise _fail(CONFIGURATION, "\n".join(f"{config}: {line}" for line in missing))
     devices = [{"name": device.name, "driver": device.kind.name} for device in loaded.devices]
     if as_json:
         _print_json({"gateway": loaded.gateway.name, "broker": loaded.mqtt.url, "devices": devices})
@@ -81,6 +86,29 @@ def status(config: ConfigFile, *, as_json: Json = False) -> None:
         return
     for stream in streams:
         typer.echo(_line(stream))
+
+
+@app.command()
+def discover(
+    subnet: Annotated[str, typer.Argument(help="An address or a network, 192.0.2.0/24; at most 4096 addresses.")],
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where readers listen.")] = PORT,
+    as_json: Json = False,
+) -> None:
+    """Find LLRP readers: connects to every address of a subnet, once. Ctrl-C ends it, with what was found so far."""
+    from edge import discover_shown  # noqa: PLC0415 - rich is not loaded into a gateway that runs
+
+    try:
+        hosts = discovery.addresses(subnet)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SUBNET") from None
+    found = discover_shown.watch(hosts, port)
+    if as_json:
+        _print_json({"subnet": subnet, "addresses": len(hosts), "asked": found.asked, "readers": found.readers})
+    elif found.readers:
+        discover_shown.table(found.readers)
+    else:
+        typer.echo(f"no LLRP reader answers on port {port} at {found.asked} addresses")
 
 
 def main() -> None:

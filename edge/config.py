@@ -111,6 +111,25 @@ def parse(text: str) -> Config:
     return Config(gateway, _mqtt(_table("mqtt", tables.get("mqtt", {}), MqttTable)), _devices(tables.get("device", [])))
 
 
+def missing_files(config: Config) -> list[str]:
+    """The files that keys of the configuration name and that are not there; each with its key.
+
+    They are looked for here and not in `parse`: one device's missing certificate must not keep the others from running.
+    """
+    named = {f"mqtt.{name}": str(getattr(config.mqtt, name) or "") for name in ("ca_file", "cert_file", "key_file")}
+    missing = [f"{key}: no such file: {file}" for key, file in named.items() if file and not Path(file).is_file()]
+    for device in config.devices:
+        values = {name: getattr(device.settings, name) for name in device.settings.__struct_fields__}
+        for key, value in values.items():
+            if not isinstance(value, str) or not value:
+                continue
+            if key.endswith("_file") and not Path(value).is_file():
+                missing.append(f"device {device.name}.{key}: no such file: {value}")
+            elif key == "capture" and not Path(value).parent.is_dir():
+                missing.append(f"device {device.name}.{key}: no such folder: {Path(value).parent}")
+    return missing
+
+
 def _devices(tables: object) -> tuple[Device, ...]:
     if not isinstance(tables, list):
         msg = "device: [[device]] tables expected"

@@ -14,9 +14,9 @@ from queue import Empty, SimpleQueue
 
 from msgspec import Struct
 
-from edge.config import Config, Device
+from edge.config import Config, Device, missing_files
 from edge.connection import CONNECT_S, Heard, Mqtt, new_client
-from edge.driver import DeviceLost, DeviceRefused
+from edge.driver import DeviceLost, DeviceRefused, SettingRefused
 from edge.waiting import waiting
 
 OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,6 +37,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _clock(config)
     yield _state_dir(config)
     yield _room(config)
+    yield from _files(config)
     yield from _broker(config)
     for device in config.devices:
         yield _device(device)
@@ -78,6 +79,13 @@ def _room(config: Config) -> Finding:
     if free_mb + used_mb > quota_mb:
         return Finding("disk", ok=True, found=found)
     return Finding("disk", ok=False, found=found, next_step="free some room, or lower gateway.outbox_quota_mb")
+
+
+def _files(config: Config) -> Iterator[Finding]:
+    """The files that the configuration names; nothing is said if all are there."""
+    step = "correct the path, or put the file there; it must be readable by the user that runs the gateway"
+    for line in missing_files(config):
+        yield Finding("files", ok=False, found=line, next_step=step)
 
 
 def _broker(config: Config) -> Iterator[Finding]:
@@ -126,6 +134,9 @@ def _device(device: Device) -> Finding:
     check = f"device {device.name}"
     try:
         return Finding(check, ok=True, found=device.driver().probe())
+    except SettingRefused as error:
+        step = "change this key of the device in the configuration to what the device can do"
+        return Finding(check, ok=False, found=str(error), next_step=step)
     except DeviceRefused as error:
         step = "end the other client; if it is this gateway's own service, all is well"
         return Finding(check, ok=False, found=str(error), next_step=step)

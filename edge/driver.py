@@ -30,6 +30,10 @@ class DeviceRefused(DeviceLost):
     """The device answers and says no: busy with another client, or a setting that it does not take."""
 
 
+class SettingRefused(DeviceRefused):
+    """The device cannot do what a key of its configuration asks; the message begins with the key."""
+
+
 class Health(Protocol):
     """What a driver tells the supervisor about its device."""
 

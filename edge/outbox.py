@@ -105,8 +105,10 @@ class Outbox:
             elif not items:
                 ticket.future.set_result(None)
             else:
+                first = not self._waiting
                 self._waiting.extend((text, ticket) for text in items)
-                self._changed.notify()
+                if first or len(self._waiting) >= GROUP_READINGS:
+                    self._changed.notify()
         return ticket.future
 
     def begin_epoch(self) -> None:

@@ -2,35 +2,44 @@
 
 A fixed reader hears a tag up to hundreds of times a second; a door's decision needs its strength and its times, not
 each read. A window begins with a tag's first read at any antenna and ends for all of them at once, by the reader's
-clock or the host's, whichever is first: so the sightings of one tag leave in the order of their time.
+clock or the host's, whichever is first: so the sightings of one tag leave in the order of their time. For setting up a
+door there is the window of no length: each entry of a report is one reading, as it came.
 """
 
-from dataclasses import dataclass
+import math
+from operator import attrgetter
 
 import msgspec
 
 from models.reading import Tag, from_micros
 
 MAX_OPEN = 20_000
+TOGETHER = 10
+"""Windows that end within this part of their length leave together: each leaving wakes the disk's thread."""
+TURN, PER_HZ = 4096, 16
+_at = attrgetter("at")
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """One report of one tag at one antenna; times are microseconds UTC, already corrected."""
+    """One report of one tag at one antenna, in whole numbers; what was not told is None.
 
-    epc: str
+    Times are microseconds UTC, already corrected. Strength is in hundredths of a dBm, phase in 4096ths of a turn,
+    Doppler shift in sixteenths of a hertz.
+    """
+
+    epc: bytes
     antenna: int
     at: int
     first_at: int
     device_at: int | None = None
-    rssi_dbm: float | None = None
+    rssi_cdbm: int | None = None
     count: int = 1
     channel: int | None = None
-    phase_rad: float | None = None
-    doppler_hz: float | None = None
+    phase: int | None = None
+    doppler: int | None = None
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(msgspec.Struct, gc=False):
     """What one antenna heard of one tag."""
 
     first_at: int
@@ -41,8 +50,7 @@ class _Window:
     rssi_count: int = 0
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(msgspec.Struct):
     """One tag while its window is open; `opened` is the host's time."""
 
     opened: float
@@ -56,20 +64,26 @@ class Sightings:
     def __init__(self, device: str, window_s: float) -> None:
         self._device = device
         self._window_s = window_s
-        self._open: dict[str, _Seen] = {}
+        self._window_us = round(window_s * 1_000_000)
+        self._looked = -math.inf
+        self._open: dict[bytes, _Seen] = {}
         self._closed: list[Tag] = []
 
     def add(self, heard: Heard, now: float) -> None:
         """Put a report into its window. `now` is the host's monotonic time in seconds."""
+        if not self._window_us:
+            self._closed.append(_reading(self._device, heard))
+            return
         seen = self._open.get(heard.epc)
-        if seen is not None and heard.at - seen.first_at >= self._window_s * 1_000_000:
+        if seen is not None and heard.at - seen.first_at >= self._window_us:
             self._close(heard.epc)
             seen = None
         if seen is None:
             if len(self._open) >= MAX_OPEN:
                 self._close(next(iter(self._open)))
             seen = self._open[heard.epc] = _Seen(now, heard.first_at, {})
-        seen.first_at = min(seen.first_at, heard.first_at)
+        elif heard.first_at < seen.first_at:
+            seen.first_at = heard.first_at
         window = seen.antennas.get(heard.antenna)
         if window is None:
             window = seen.antennas[heard.antenna] = _Window(heard.first_at, heard, heard)
@@ -77,18 +91,25 @@ class Sightings:
 
     def due(self, now: float) -> list[Tag]:
         """The readings of the windows that have ended."""
+        if now < self._looked + self._window_s / TOGETHER:
+            return []
         while self._open:
             epc, seen = next(iter(self._open.items()))
             if now - seen.opened < self._window_s:
                 break
             self._close(epc)
+        if self._closed:
+            self._looked = now
         return self._take()
 
     def wait_s(self, now: float) -> float | None:
-        """Seconds until the next window ends, None if none is open."""
+        """Seconds until `due` has something, None if no window is open."""
+        if self._closed:
+            return max(0.0, self._looked + self._window_s / TOGETHER - now)
         if not self._open:
             return None
-        return max(0.0, next(iter(self._open.values())).opened + self._window_s - now)
+        ends = next(iter(self._open.values())).opened + self._window_s
+        return max(0.0, ends - now, self._looked + self._window_s / TOGETHER - now)
 
     def flush(self) -> list[Tag]:
         """The readings of all windows, ended or not."""
@@ -98,11 +119,16 @@ class Sightings:
 
     def _take(self) -> list[Tag]:
         closed, self._closed = self._closed, []
+        if not self._window_us:
+            closed.sort(key=_at)
         return closed
 
-    def _close(self, epc: str) -> None:
-        windows = sorted(self._open.pop(epc).antennas.values(), key=lambda window: window.last.at)
-        self._closed += [_sighting(self._device, window) for window in windows]
+    def _close(self, epc: bytes) -> None:
+        windows = [*self._open.pop(epc).antennas.values()]
+        if len(windows) > 1:
+            windows.sort(key=lambda window: window.last.at)
+        for window in windows:
+            self._closed.append(_sighting(self._device, window))
 
 
 def _hear(window: _Window, heard: Heard) -> None:
@@ -110,10 +136,12 @@ def _hear(window: _Window, heard: Heard) -> None:
     window.first_at = min(window.first_at, heard.first_at)
     if heard.at > window.last.at:
         window.last = heard
-    if heard.rssi_dbm is not None:
-        window.rssi_sum_cdbm += round(heard.rssi_dbm * 100) * heard.count
+    rssi = heard.rssi_cdbm
+    if rssi is not None:
+        window.rssi_sum_cdbm += rssi * heard.count
         window.rssi_count += heard.count
-        if window.strongest.rssi_dbm is None or heard.rssi_dbm > window.strongest.rssi_dbm:
+        strongest = window.strongest.rssi_cdbm
+        if strongest is None or rssi > strongest:
             window.strongest = heard
 
 
@@ -121,16 +149,23 @@ def _sighting(device: str, window: _Window) -> Tag:
     strongest, last = window.strongest, window.last
     mean = window.rssi_sum_cdbm / window.rssi_count / 100 if window.rssi_count else None
     return Tag(
-        device=device,
-        at=from_micros(last.at),
+        device,
+        from_micros(last.at),
+        last.epc.hex(),
+        last.antenna,
         first_at=from_micros(min(window.first_at, last.at)),
         device_at=None if last.device_at is None else from_micros(last.device_at),
-        epc=last.epc,
-        antenna=last.antenna,
-        rssi_dbm=None if strongest.rssi_dbm is None else float(strongest.rssi_dbm),
+        rssi_dbm=None if strongest.rssi_cdbm is None else strongest.rssi_cdbm / 100,
         rssi_mean_dbm=None if mean is None else round(mean, 2),
         count=window.count,
-        phase_rad=strongest.phase_rad,
-        doppler_hz=strongest.doppler_hz,
+        phase_rad=None if strongest.phase is None else strongest.phase % TURN * math.tau / TURN,
+        doppler_hz=None if strongest.doppler is None else strongest.doppler / PER_HZ,
         channel=strongest.channel,
     )
+
+
+def _reading(device: str, heard: Heard) -> Tag:
+    """One report as it is."""
+    window = _Window(heard.first_at, heard, heard)
+    _hear(window, heard)
+    return _sighting(device, window)

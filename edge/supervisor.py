@@ -87,6 +87,7 @@ class _Device:
         self._bad_why = ""
         self._steady_from = float("inf")
         self._last_bug = ""
+        self._told: set[str] = set()
 
     def run(self) -> None:
         """The thread: run the driver again and again until stop."""
@@ -120,6 +121,7 @@ class _Device:
         was = self._enter("reading")
         if was in {"lost", "refused"}:
             self._publish("restored", None)
+        self._told.clear()
         if was != "reading":
             log.info("%s: reading%s", self._name, "" if was == "connecting" else " again")
 
@@ -139,7 +141,10 @@ class _Device:
         return self._put(readings)
 
     def _down(self, state: str, why: str) -> None:
-        if self._enter(state) != state:
+        """Lost or refused: each told once per outage, however often one follows the other."""
+        self._enter(state)
+        if state not in self._told:
+            self._told.add(state)
             log.warning("%s: %s: %s; trying again until it answers", self._name, state, why)
             self._publish(state, why)
 

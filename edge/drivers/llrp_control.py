@@ -1,46 +1,32 @@
 """LLRP control messages by sllurp's codec: the only module that imports it.
 
 The codec raises nearly anything on malformed bytes and copies quadratically, so frames are small, their parameters
-are measured first, and whatever it raises is a BadFrame.
+are measured first, and whatever it raises is a BadFrame. Two messages it cannot encode are laid out by hand: ADD_ROSPEC
+(`llrp_rospec` says why) and GET_READER_CONFIG, where sllurp 3.0.5 has RequestedData before AntennaID.
 """
 
 import logging
-from collections.abc import Mapping
+import struct
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import sllurp.llrp
-import sllurp.llrp_proto
 from msgspec import Struct
 
 from edge.driver import BadFrame, DeviceRefused
-from edge.drivers.llrp_frame import HEADER_BYTES, MAX_CONTROL_BYTES, parameters
+from edge.drivers.llrp_frame import HEADER_BYTES, MAX_CONTROL_BYTES, VERSION, kind_of, parameters
 
-ROSPEC_ID = 1
+GPI_STATES = 9
+IDENTIFICATION = 1
 _codec: Any = sllurp.llrp
-_rospec: Any = sllurp.llrp_proto.LLRPROSpec
 _PERIODIC = 1
-_CONTENT = {
-    "EnableROSpecID": False,
-    "EnableAntennaID": True,
-    "EnableChannelIndex": True,
-    "EnablePeakRSSI": True,
-    "EnableFirstSeenTimestamp": True,
-    "EnableLastSeenTimestamp": True,
-    "EnableTagSeenCount": True,
-}
+_GET_READER_CONFIG, _ADD_ROSPEC = 2, 20
+_CUSTOM, _CUSTOM_HEADER_BYTES = 1023, 5
+_HIGHEST = 32_767
 _EVENTS = {"ReportBufferFillWarning": True, "ReaderExceptionEvent": True, "AntennaEvent": True}
+_ON, _OFF = 1, 0
 # What it has to say about malformed bytes comes out as BadFrame, counted once.
 logging.getLogger("sllurp").setLevel(logging.CRITICAL)
-
-
-class Inventory(Struct, frozen=True):
-    """What the radio is to do."""
-
-    antennas: tuple[int, ...]
-    report_every_n: int
-    session: int
-    tag_population: int
-    tx_power_dbm: float | None
 
 
 class Capabilities(Struct, frozen=True):
@@ -50,30 +36,52 @@ class Capabilities(Struct, frozen=True):
     utc_clock: bool
     firmware: str
     powers: dict[int, float]
+    """dBm by index."""
     hop_table: int
     hopping: bool
+    manufacturer: int = 0
+    """Private enterprise number."""
+    model: int = 0
+    gpis: int = 0
+    modes: tuple[int, ...] = ()
+    filters: int = 0
+    """Select filters at once."""
 
 
-class ReaderEvent(Struct, frozen=True):
+class ReaderEvent(Struct, frozen=True, kw_only=True):
     """What READER_EVENT_NOTIFICATION says, as far as it is used."""
 
-    utc_us: int | None
-    connection: str | None
-    antenna: int | None
-    antenna_up: bool
-    exception: str | None
-    overflow: bool
-    closed: bool
+    utc_us: int | None = None
+    connection: str | None = None
+    antenna: int | None = None
+    antenna_up: bool = False
+    gpi: int | None = None
+    gpi_on: bool = False
+    exception: str | None = None
+    buffer_percent: int | None = None
+    overflow: bool = False
+    closed: bool = False
 
 
 def encode(name: str, message_id: int, fields: Mapping[str, object] | None = None) -> bytes:
-    """A message to the reader.
+    """A message to the reader. The `ROSpec` of ADD_ROSPEC is its bytes.
 
     >>> encode("ENABLE_ROSPEC", 5, {"ROSpecID": 1}).hex()
     '04180000000e0000000500000001'
+    >>> encode("GET_READER_CONFIG", 6, {"RequestedData": GPI_STATES}).hex()
+    '0402000000110000000600000900000000'
     """
-    frame: bytes = _codec.LLRPMessage(msgdict={name: {"Ver": 1, "ID": message_id, **(fields or {})}}).msgbytes
+    values = fields or {}
+    if name == "ADD_ROSPEC":
+        return _message(_ADD_ROSPEC, message_id, cast("bytes", values["ROSpec"]))
+    if name == "GET_READER_CONFIG":  # 12.1: of all antennas, inputs and outputs
+        return _message(_GET_READER_CONFIG, message_id, struct.pack("!HBHH", 0, values["RequestedData"], 0, 0))
+    frame: bytes = _codec.LLRPMessage(msgdict={name: {"Ver": 1, "ID": message_id, **values}}).msgbytes
     return frame
+
+
+def _message(kind: int, message_id: int, body: bytes) -> bytes:
+    return struct.pack("!HII", VERSION << 10 | kind, HEADER_BYTES + len(body), message_id) + body
 
 
 def decode(frame: bytes) -> tuple[str, dict[str, Any]]:
@@ -81,7 +89,8 @@ def decode(frame: bytes) -> tuple[str, dict[str, Any]]:
     if len(frame) > MAX_CONTROL_BYTES:
         msg = f"control message: at most {MAX_CONTROL_BYTES} bytes expected, got {len(frame)}"
         raise BadFrame(msg)
-    for _ in parameters(frame, HEADER_BYTES, len(frame)):
+    start = HEADER_BYTES + (_CUSTOM_HEADER_BYTES if kind_of(frame) == _CUSTOM else 0)
+    for _ in parameters(frame, start, len(frame)):
         """Every length is sound."""
     try:
         message = _codec.LLRPMessage(msgbytes=frame)
@@ -110,13 +119,18 @@ def status_words(fields: Mapping[str, Any]) -> str:
 def reader_event(fields: Mapping[str, Any]) -> ReaderEvent:
     """The used part of READER_EVENT_NOTIFICATION."""
     data = _part(fields, "ReaderEventNotificationData")
-    antenna, exception = _part(data, "AntennaEvent"), _part(data, "ReaderExceptionEvent")
+    antenna, gpi = _part(data, "AntennaEvent"), _part(data, "GPIEvent")
+    exception = data.get("ReaderExceptionEvent")
+    words = bytes(_part(data, "ReaderExceptionEvent").get("Message", b"")).decode("utf-8", "replace")
     return ReaderEvent(
         utc_us=_part(data, "UTCTimestamp").get("Microseconds"),
         connection=_part(data, "ConnectionAttemptEvent").get("Status"),
         antenna=antenna.get("AntennaID"),
         antenna_up=antenna.get("EventType") == "Connected",
-        exception=bytes(exception.get("Message", b"")).decode("utf-8", "replace") or None,
+        gpi=gpi.get("GPIPortNumber"),
+        gpi_on=bool(gpi.get("GPIEvent")),
+        exception=None if exception is None else words or "the reader does not say which",
+        buffer_percent=_part(data, "ReportBufferLevelWarning").get("ReportBufferPercentageFull"),
         overflow="ReportBufferOverflowErrorEvent" in data,
         closed="ConnectionCloseEvent" in data,
     )
@@ -128,27 +142,45 @@ def _part(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", part) if isinstance(part, Mapping) else {}
 
 
+def _parts(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The fields of each of a parameter that comes any number of times."""
+    parts = fields.get(name)
+    every = cast("list[object]", parts) if isinstance(parts, list) else []
+    return [cast("Mapping[str, Any]", part) for part in every if isinstance(part, Mapping)]
+
+
 def capabilities(fields: Mapping[str, Any]) -> Capabilities:
     """The used part of GET_READER_CAPABILITIES_RESPONSE. Raises BadFrame where it is not as the standard says."""
     try:
         general = fields["GeneralDeviceCapabilities"]
-        band = fields.get("RegulatoryCapabilities", {}).get("UHFBandCapabilities", {})
-        frequency = band.get("FrequencyInformation", {})
-        hop_tables = frequency.get("FrequencyHopTable", [])
+        band = _part(_part(fields, "RegulatoryCapabilities"), "UHFBandCapabilities")
+        frequency = _part(band, "FrequencyInformation")
+        hop_tables = _parts(frequency, "FrequencyHopTable")
+        modes = _parts(_part(band, "UHFC1G2RFModeTable"), "UHFC1G2RFModeTableEntry")
         return Capabilities(
             antennas=general["MaxNumberOfAntennaSupported"],
             utc_clock=general["HasUTCClockCapability"],
             firmware=general["ReaderFirmwareVersion"].decode("utf-8", "replace"),
             powers={
-                entry["Index"]: entry["TransmitPowerValue"] / 100
-                for entry in band.get("TransmitPowerLevelTableEntry", [])
+                entry["Index"]: _signed(entry["TransmitPowerValue"]) / 100
+                for entry in _parts(band, "TransmitPowerLevelTableEntry")
             },
             hop_table=hop_tables[0]["HopTableId"] if hop_tables else 0,
             hopping=bool(frequency.get("Hopping", False)),
+            manufacturer=general["DeviceManufacturerName"],
+            model=general["ModelName"],
+            gpis=_part(general, "GPIOCapabilities").get("NumGPIs", 0),
+            modes=tuple(mode["ModeIdentifier"] for mode in modes),
+            filters=_part(fields, "C1G2LLRPCapabilities").get("MaxNumSelectFiltersPerQuery", 0),
         )
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"GET_READER_CAPABILITIES_RESPONSE: {type(error).__name__}: {error}"
         raise BadFrame(msg) from error
+
+
+def _signed(value: int) -> int:
+    """The codec takes TransmitPowerValue, a signed short, for an unsigned one."""
+    return value - 65_536 if value > _HIGHEST else value
 
 
 def holds_reports(fields: Mapping[str, Any]) -> bool:
@@ -156,51 +188,31 @@ def holds_reports(fields: Mapping[str, Any]) -> bool:
     return bool(_part(fields, "EventsAndReports").get("HoldEventsAndReportsUponReconnect"))
 
 
-def reader_config(keepalive_s: float) -> dict[str, object]:
-    """SET_READER_CONFIG: keepalives, and the events that are published."""
-    return {
+def identification(fields: Mapping[str, Any]) -> str:
+    """The reader's own name in GET_READER_CONFIG_RESPONSE: its MAC address or EPC in hex, "" if it tells none."""
+    name = _part(fields, "Identification").get("ReaderID", b"")
+    return bytes(name).decode("ascii", "replace") if isinstance(name, bytes) else ""
+
+
+def unplugged(fields: Mapping[str, Any]) -> tuple[int, ...]:
+    """The antenna ports of which GET_READER_CONFIG_RESPONSE says that nothing is connected."""
+    every = _parts(fields, "AntennaProperties")
+    return tuple(each["AntennaID"] for each in every if not each.get("AntennaConnected") and "AntennaID" in each)
+
+
+def gpi_states(fields: Mapping[str, Any]) -> dict[int, bool]:
+    """Whether each input is on, after GET_READER_CONFIG_RESPONSE; one whose state is unknown is left out."""
+    states = {each.get("GPIPortNum", 0): each.get("GPIState") for each in _parts(fields, "GPIPortCurrentState")}
+    return {port: state == _ON for port, state in states.items() if state in {_ON, _OFF}}
+
+
+def reader_config(keepalive_s: float, gpis: Sequence[int] = ()) -> dict[str, object]:
+    """SET_READER_CONFIG: keepalives, the events that are published, and the inputs to watch."""
+    config: dict[str, object] = {
         "ResetToFactoryDefaults": False,
-        "ReaderEventNotificationSpec": {"EventNotificationState": _EVENTS},
+        "ReaderEventNotificationSpec": {"EventNotificationState": _EVENTS | ({"GPIEvent": True} if gpis else {})},
         "KeepaliveSpec": {"KeepaliveTriggerType": _PERIODIC, "TimeInterval": round(keepalive_s * 1000)},
     }
-
-
-def rospec(inventory: Inventory, reader: Capabilities) -> dict[str, object]:
-    """ADD_ROSPEC: one inventory for ever, reported every n tags; nothing in it stops and restarts the radio.
-
-    The transmitter is left as the reader has it unless a power is asked for: a fixed hop table or channel is refused by
-    some makes. Raises DeviceRefused if the reader cannot do it.
-    """
-    if inventory.antennas and max(inventory.antennas) > reader.antennas:
-        msg = f"antennas: 1 ... {reader.antennas} expected for this reader, got {max(inventory.antennas)}"
-        raise DeviceRefused(msg)
-    spec = _rospec(
-        None,
-        ROSPEC_ID,
-        antennas=inventory.antennas or (0,),
-        session=inventory.session,
-        tag_population=inventory.tag_population,
-        tag_content_selector=_CONTENT,
-    )
-    spec["ROBoundarySpec"]["ROSpecStartTrigger"]["ROSpecStartTriggerType"] = "Null"
-    spec["ROReportSpec"]["N"] = inventory.report_every_n
-    for antenna in spec["AISpec"][0]["InventoryParameterSpec"][0]["AntennaConfiguration"]:
-        del antenna["RFTransmitter"]
-        if inventory.tx_power_dbm is not None:
-            antenna["RFTransmitter"] = _transmitter(inventory.tx_power_dbm, reader)
-    return {"ROSpec": spec}
-
-
-def _transmitter(power_dbm: float, reader: Capabilities) -> dict[str, int]:
-    """The strongest level of the reader's table that is not above the power asked for."""
-    levels = {index: level for index, level in reader.powers.items() if level <= power_dbm}
-    if not levels:
-        lowest = min(reader.powers.values(), default=None)
-        msg = f"tx_power_dbm: at least {lowest} expected for this reader, got {power_dbm}"
-        raise DeviceRefused(msg)
-    index = max(levels, key=lambda level: levels[level])
-    return {
-        "HopTableId": reader.hop_table if reader.hopping else 0,
-        "ChannelIndex": 0 if reader.hopping else 1,
-        "TransmitPower": index,
-    }
+    if gpis:
+        config["GPIPortCurrentState"] = [{"GPIPortNum": port, "GPIConfig": True} for port in gpis]
+    return config

@@ -1,142 +1,138 @@
-"""RO_ACCESS_REPORT to tag reads (LLRP 1.0.1, 17.1.30 and 17.2.7.3). Only BadFrame comes out of bad bytes.
+"""RO_ACCESS_REPORT to tag reads, quickly: a reader repeats one layout of parameters for every tag.
 
-A reader repeats one layout of parameters for every tag. The first tag of a layout is walked, every length checked
-against its parent; that gives one struct format, and the next tag that fits it, headers and all, is one unpack.
+The layout of the first tag is compiled, for as many tags as the frame has: all bytes that say what follows, types,
+lengths and counts, are compared at once, as one big number under a mask, and all values are one unpack. A frame that
+fits no layout seen before is walked (`llrp_walk`), and its layout remembered. Only BadFrame comes out of bad bytes.
 """
 
-import math
-import struct
 from collections.abc import Callable
 from operator import itemgetter
+from struct import Struct, calcsize
 from typing import Any
 
 import msgspec
 
-from edge.driver import BadFrame
-from edge.drivers.llrp_frame import HEADER_BYTES, TLV, parameters, tlv_at
+from edge.drivers.llrp_frame import HEADER_BYTES, TLV
+from edge.drivers.llrp_walk import EPC, TAG_REPORT, TV, TV_BIT, UNUSED, TagRead, refuse_tv, tlv, walk_reads
 
-# TV parameters by type. 1 antenna; seen: 2 first UTC, 3 first uptime, 4 last UTC, 5 last uptime; 6 peak RSSI,
-# 7 channel, 8 count, 9 ROSpec, 10 inventory spec, 11 CRC, 12 PC, 13 EPC-96, 14 spec index, 15 request result,
-# 16 AccessSpec, 17 OpSpec, 18 singulation details, 19 and 20 XPC.
-_TV = dict(enumerate(("H", *"QQQQbHHIHHH", "12s", *"HHIHIHH"), 1))
-_EPC, _PHASE, _RSSI, _DOPPLER, _OTHER = 13, 21, 22, 23, 24
-_TAG_REPORT, _EPC_DATA, _CUSTOM = 240, 241, 1023
-_IMPINJ = 25882
-_IMPINJ_SLOT = {56: _PHASE, 57: _RSSI, 68: _DOPPLER}
-_USED = (_EPC, 1, 6, 7, 8, 2, 4, 3, 5, _PHASE, _RSSI, _DOPPLER)
-_MAX_LAYOUTS = 64
+__all__ = ["TagRead", "compiled_reads", "tag_reads", "walk_reads"]
+BLOCK_TAGS = 32
+"""A longer report is several blocks."""
+MAX_TAG_BYTES, MAX_BLOCKS, MAX_LIKE = 512, 256, 4
 
 
-class TagRead(msgspec.Struct, frozen=True, gc=False):
-    """One TagReportData. Times are the reader's own microseconds; what was not sent is None."""
+class _Block(msgspec.Struct, frozen=True, gc=False):
+    """A number of tags of one layout: which bytes are as in `want`, and how to pick each field's values.
 
-    epc: str
-    antenna: int | None = None
-    rssi_dbm: float | None = None
-    channel: int | None = None
-    count: int | None = None
-    first_utc: int | None = None
-    last_utc: int | None = None
-    first_uptime: int | None = None
-    last_uptime: int | None = None
-    phase_rad: float | None = None
-    doppler_hz: float | None = None
+    One tag's are picked as they are, those of several as a column for each field.
+    """
 
-
-class _Layout(msgspec.Struct, frozen=True, gc=False):
-    """How the tags of one length are laid out: headers and payloads by turns, and which payload is which value."""
-
+    mask: int
+    want: int
     unpack: Callable[[bytes, int], tuple[Any, ...]]
-    headers: tuple[bytes, ...]
+    absent: tuple[bytes | None, ...]
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 
-# By length of the tag report, for all readers: an entry that another thread replaced is only made again.
-_layouts: dict[int, _Layout] = {}
+# By bytes of one tag and number of tags, for all readers. Threads share it: lists in it are replaced, not changed.
+_blocks: dict[tuple[int, int], list[_Block]] = {}
 
 
 def tag_reads(frame: bytes) -> list[TagRead]:
-    """The reads of one RO_ACCESS_REPORT frame. Raises BadFrame.
-
-    Parameters that are not known are skipped. A read without an EPC has epc "".
+    """The reads of one RO_ACCESS_REPORT frame. Raises BadFrame. Parameters that are not known are skipped.
 
     >>> report = bytes.fromhex("043d 00000020 00000001 00f0 0016 8d 3034257bf7194e4000001a85 810002 86c6")
-    >>> [(read.epc, read.antenna, read.rssi_dbm) for read in tag_reads(report)]
-    [('3034257bf7194e4000001a85', 2, -58)]
+    >>> tag_reads(report) == walk_reads(report) == compiled_reads(report)
+    True
     """
-    reads: list[TagRead] = []
-    for kind, start, end in parameters(frame, HEADER_BYTES, len(frame)):
-        if kind == _TAG_REPORT:
-            reads.append(_tag_read(frame, start, end))
+    reads = compiled_reads(frame)
+    if reads is None:
+        reads = walk_reads(frame)
+        _learn(frame, len(reads))
     return reads
 
 
-def _tag_read(frame: bytes, start: int, end: int) -> TagRead:
-    layout = _layouts.get(end - start)
-    values = layout.unpack(frame, start) if layout else ()
-    if layout is None or values[::2] != layout.headers:
-        layout = _layout(frame, start, end)
-        if len(_layouts) >= _MAX_LAYOUTS:
-            _layouts.clear()
-        _layouts[end - start] = layout
-        values = layout.unpack(frame, start)
-    epc, antenna, rssi, channel, count, first, last, first_up, last_up, phase, fine, doppler = layout.pick(
-        (*values[1::2], None)
-    )
-    return TagRead(
-        epc.hex() if epc else "",
-        antenna,
-        rssi if fine is None else fine / 100,
-        channel,
-        count,
-        first,
-        last,
-        first_up,
-        last_up,
-        None if phase is None else (phase & 0xFFF) * math.tau / 4096,
-        None if doppler is None else doppler / 16,
-    )
+def compiled_reads(frame: bytes) -> list[TagRead] | None:
+    """The same of a frame all of whose tags have one length, in layouts seen before; None of any other."""
+    size = int.from_bytes(frame[12:14])
+    body = len(frame) - HEADER_BYTES
+    if not size or body % size:
+        return None
+    if body <= size * BLOCK_TAGS:
+        return _block_reads(frame, size, body // size)
+    reads: list[TagRead] = []
+    step = size * BLOCK_TAGS
+    for at in range(HEADER_BYTES, len(frame), step):
+        block = frame[at - HEADER_BYTES : at + step]
+        some = _block_reads(block, size, (len(block) - HEADER_BYTES) // size)
+        if some is None:
+            return None
+        reads += some
+    return reads
 
 
-def _layout(frame: bytes, start: int, end: int) -> _Layout:
-    """The layout of the tag between start and end. Raises BadFrame."""
-    formats = ["!"]
-    slots: dict[int, int] = dict.fromkeys(_USED, -1)
-    at = start
+def _block_reads(frame: bytes, size: int, tags: int) -> list[TagRead] | None:
+    number = int.from_bytes(frame)
+    for block in _blocks.get((size, tags), ()):
+        if number & block.mask == block.want:
+            values = block.pick(block.unpack(frame, HEADER_BYTES) + block.absent)
+            return [TagRead(*values)] if tags == 1 else list(map(TagRead, *values))
+    return None
+
+
+def _learn(frame: bytes, tags: int) -> None:
+    """Remember the layouts of a frame that was walked, if its tags are alike."""
+    if not tags:
+        return
+    kind, size = TLV.unpack_from(frame, HEADER_BYTES)
+    if kind != TAG_REPORT or size > MAX_TAG_BYTES or tags * size != len(frame) - HEADER_BYTES:
+        return
+    for count in {min(tags, BLOCK_TAGS), tags % BLOCK_TAGS or BLOCK_TAGS}:
+        block = _block(frame, size, count)
+        if int.from_bytes(frame[: HEADER_BYTES + size * count]) & block.mask == block.want:
+            if len(_blocks) >= MAX_BLOCKS:
+                _blocks.clear()
+            like = [old for old in _blocks.get((size, count), ()) if (old.mask, old.want) != (block.mask, block.want)]
+            _blocks[size, count] = [block, *like[: MAX_LIKE - 1]]
+
+
+def _block(frame: bytes, size: int, tags: int) -> _Block:
+    """`tags` tags laid out like the first of a frame that was walked."""
+    mask, formats = bytearray(b"\xff" * TLV.size), [f"{TLV.size}x"]
+    slots: list[int] = []
+    at, end = HEADER_BYTES + TLV.size, HEADER_BYTES + size
     while at < end:
-        slot, piece, stop = _tv(frame, at) if frame[at] & 0x80 else _tlv(frame, at, end)
-        if stop > end:
-            msg = f"tag report: TV parameter {slot} at {at} ends after its tag"
-            raise BadFrame(msg)
-        slots[slot] = len(formats) - 1
-        formats.append(piece)
+        slot, begin, code, stop = _parameter(frame, at, end)
+        mask += b"\xff" * (begin - at) + bytes(stop - begin)
+        taken = f"{begin - at}x{code}"
+        formats.append(f"{taken}{stop - at - calcsize(f'!{taken}')}x")
+        if code:
+            slots.append(slot)
         at = stop
-    whole = struct.Struct("".join(formats))
-    used = itemgetter(*(slots[slot] for slot in _USED))
-    return _Layout(whole.unpack_from, whole.unpack_from(frame, start)[::2], used)
+    whole = int.from_bytes(bytes(mask) * tags)
+    want = int.from_bytes(frame[HEADER_BYTES:end] * tags) & whole
+    unpack = Struct("!" + "".join(formats) * tags).unpack_from
+    absent = (None,) * tags + (b"",) * tags
+    return _Block(whole, want, unpack, absent, _pick(slots, tags))
 
 
-def _tv(frame: bytes, at: int) -> tuple[int, str, int]:
-    """(slot, format of header and payload, end) of the TV parameter at `at`."""
-    slot = frame[at] & 0x7F
-    if slot not in _TV:
-        msg = f"tag report: TV parameter {slot} at {at} is unknown, and so is its length"
-        raise BadFrame(msg)
-    return slot, f"1s{_TV[slot]}", at + 1 + struct.calcsize(f"!{_TV[slot]}")
+def _pick(slots: list[int], tags: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """From the values of `tags` tags and `absent` after them to those of each field of TagRead."""
+    told = len(slots) * tags
+    first = {**dict.fromkeys(range(UNUSED), told), EPC: told + tags} | {slot: at for at, slot in enumerate(slots)}
+    if tags == 1:
+        return itemgetter(*(first[slot] for slot in range(UNUSED)))
+    return itemgetter(
+        *(
+            slice(at, told, len(slots)) if at < told else slice(at, at + tags)
+            for at in (first[slot] for slot in range(UNUSED))
+        )
+    )
 
 
-def _tlv(frame: bytes, at: int, end: int) -> tuple[int, str, int]:
-    """The same of a TLV parameter. EPCData (17.2.7.3.1) is a 16-bit count of bits, then the bits in whole bytes."""
-    kind, stop = tlv_at(frame, at, end)
-    body = stop - at - TLV.size
-    if kind == _EPC_DATA:
-        size = (int.from_bytes(frame[at + 4 : at + 6]) + 7) // 8
-        if body < 2 or size > body - 2:  # noqa: PLR2004 - the count of bits
-            msg = f"EPCData at {at}: {size} bytes expected after a count of bits, {body - 2} there"
-            raise BadFrame(msg)
-        return _EPC, f"6s{size}s{body - 2 - size}x", stop
-    if kind == _CUSTOM and body >= 10:  # noqa: PLR2004 - vendor, subtype, 16-bit value
-        vendor, subtype = struct.unpack_from("!II", frame, at + 4)
-        if vendor == _IMPINJ and subtype in _IMPINJ_SLOT:
-            return _IMPINJ_SLOT[subtype], f"12sh{body - 10}x", stop
-    return _OTHER, f"4s{body}s", stop
+def _parameter(frame: bytes, at: int, end: int) -> tuple[int, int, str, int]:
+    """(field, where its value begins, the value's format, end) of the parameter at `at`."""
+    if not frame[at] & TV_BIT:
+        return tlv(frame, at, end)
+    slot, code, size = TV.get(frame[at]) or refuse_tv(frame[at], at)
+    return slot, at + 1, "" if slot == UNUSED else code, at + size

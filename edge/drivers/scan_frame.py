@@ -1,6 +1,8 @@
 """Serial scanner bytes to scans: [STX] [AIM identifier] data, ended by CR, LF, CRLF, ETX or a pause.
 
-Data may hold any byte below 0x20 except the terminators: FNC1 arrives as GS, 0x1D, and nothing is stripped.
+A prefix and a suffix that the scanner is set to send are taken off exactly as configured; a frame without them has lost
+bytes and is bad. Data may hold any byte below 0x20 except the terminators: FNC1 arrives as GS, 0x1D, and nothing else
+is stripped.
 """
 
 import re
@@ -10,9 +12,11 @@ from msgspec import Struct
 from edge.driver import BadFrame
 
 MAX_BYTES = 4096
-_STX = 0x02
-_END = re.compile(rb"[\r\n\x03]")
+TERMINATORS = b"\r\n\x03"
+_STX = b"\x02"
+_END = re.compile(b"[" + TERMINATORS + b"]")
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+_SHOWN = 40
 
 
 class ScanFrame(Struct, frozen=True):
@@ -23,9 +27,10 @@ class ScanFrame(Struct, frozen=True):
 
 
 class Framer:
-    """Bytes of one port to scans."""
+    """Bytes of one port to scans. Without a prefix, one leading STX is taken off if it is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: bytes = b"", suffix: bytes = b"") -> None:
+        self._prefix, self._suffix = prefix, suffix
         self._buffer = bytearray()
         self._overrun = False
 
@@ -35,7 +40,7 @@ class Framer:
         return bool(self._buffer) or self._overrun
 
     def feed(self, data: bytes) -> list[ScanFrame | BadFrame]:
-        """The frames that these bytes end, in order; a frame that is too long or empty of data is a BadFrame."""
+        """The frames that these bytes end, in order; one that is too long, or empty of data, is a BadFrame."""
         found: list[ScanFrame | BadFrame] = []
         start = 0
         for end in _END.finditer(data):
@@ -52,7 +57,7 @@ class Framer:
         self._overrun = False
         if overrun:
             return [BadFrame(f"overrun: a scan of at most {MAX_BYTES} bytes expected")]
-        return [] if not raw else [_parse(raw)]
+        return [] if not raw else [self._parse(raw)]
 
     def _add(self, data: bytes) -> None:
         if len(self._buffer) + len(data) > MAX_BYTES:
@@ -61,17 +66,20 @@ class Framer:
         if not self._overrun:
             self._buffer += data
 
-
-def _parse(raw: bytes) -> ScanFrame | BadFrame:
-    if raw[0] == _STX:
-        raw = raw[1:]
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    aim = _AIM.match(text)
-    if aim:
-        text = text[aim.end() :]
-    if not text:
-        return BadFrame("a scan with data expected, got only its frame")
-    return ScanFrame(text, aim.group() if aim else None)
+    def _parse(self, raw: bytes) -> ScanFrame | BadFrame:
+        if not raw.startswith(self._prefix):
+            return BadFrame(f"prefix {self._prefix!r} expected, got {raw[:_SHOWN]!r}")
+        raw = raw.removeprefix(self._prefix or _STX)
+        if not raw.endswith(self._suffix):
+            return BadFrame(f"suffix {self._suffix!r} expected, got {raw[-_SHOWN:]!r}")
+        raw = raw.removesuffix(self._suffix)
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        aim = _AIM.match(text)
+        if aim:
+            text = text[aim.end() :]
+        if not text:
+            return BadFrame("a scan with data expected, got only its frame")
+        return ScanFrame(text, aim.group() if aim else None)

@@ -16,6 +16,7 @@ import pytest
 
 from edge.outbox import Outbox
 from models.reading import Scan, from_micros
+from simulators.devices.llrp import LlrpReader
 
 
 def edge(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -81,6 +82,55 @@ def test_check_config_says_what_it_means(config: Path) -> None:
     done = edge("check-config", "-c", str(config), "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["devices"] == [{"name": "scanner-1", "driver": "serial_scanner"}]
+
+
+READER = """
+[[device]]
+name = "door-1"
+driver = "llrp"
+address = "127.0.0.1:{port}"
+tls = true
+ca_file = "{folder}/reader.pem"
+"""
+
+
+def test_a_file_that_is_missing_is_exit_3_and_named_by_its_key(config: Path, tmp_path: Path) -> None:
+    config.write_text(config.read_text() + READER.format(port=free_port(), folder=tmp_path))
+    done = edge("check-config", "-c", str(config))
+    assert done.returncode == 3
+    assert done.stderr == f"{config}: device door-1.ca_file: no such file: {tmp_path}/reader.pem\n"
+
+
+def test_doctor_names_a_certificate_that_is_missing_or_none(config: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config.write_text(config.read_text() + READER.format(port=server.getsockname()[1], folder=tmp_path))
+        findings = json.loads(edge("doctor", "-c", str(config), "--json").stdout)
+        missing = f"no such file: {tmp_path}/reader.pem"
+        told = {finding["check"]: finding["found"] for finding in findings}
+        assert told["files"] == f"device door-1.ca_file: {missing}"
+        assert told["device door-1"] == f"ca_file: {missing}"
+        (tmp_path / "reader.pem").write_text("no certificate")
+        findings = json.loads(edge("doctor", "-c", str(config), "--json").stdout)
+    told = {finding["check"]: finding["found"] for finding in findings}
+    assert "files" not in told
+    assert told["device door-1"].startswith(f"ca_file: a certificate in PEM expected: {tmp_path}/reader.pem")
+
+
+def test_doctor_names_the_setting_that_a_reader_cannot_do(config: Path) -> None:
+    reader = LlrpReader(("127.0.0.1", 0))
+    reader.start()
+    try:
+        device = '[[device]]\nname = "door-1"\ndriver = "llrp"\naddress = "{}:{}"\n'.format(*reader.address)
+        before = config.read_text()
+        config.write_text(f"{before}{device}tx_power_dbm = 33.0\n")
+        refused = edge("doctor", "-c", str(config)).stdout
+        config.write_text(before + device)
+        taken = edge("doctor", "-c", str(config)).stdout
+    finally:
+        reader.stop()
+    assert "FAIL device door-1: tx_power_dbm: 10.0 ... 30.0 expected for this reader, got 33.0" in refused
+    assert "-> change this key of the device in the configuration" in refused
+    assert "ok   device door-1: an LLRP reader of 4 antennas, firmware stockyard 1, takes these settings" in taken
 
 
 def test_status_of_no_outbox_is_exit_4(config: Path) -> None:

@@ -3,12 +3,13 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
-from edge.config import BadConfig, GatewayTable, MqttTable, load, parse
+from edge.config import BadConfig, GatewayTable, MqttTable, load, missing_files, parse
 from edge.drivers import DRIVERS
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "edge.example.toml"
@@ -44,6 +45,30 @@ TRACKERS = '[[device]]\nname = "t"\ndriver = "teltonika"\nlisten = "0.0.0.0:5027
         (GATEWAY + DEVICE + "antennas = 1", "Expected `array`"),
         (GATEWAY + DEVICE + "keepalive_s = 0", "keepalive_s"),
         (GATEWAY + DEVICE.replace("192.0.2.10", "host:0"), "HOST:PORT expected, got 'host:0'"),
+        (GATEWAY + DEVICE + "antennas = [1, 1]", "antennas: each once expected"),
+        (GATEWAY + DEVICE + "window_s = -1", "window_s"),
+        (
+            GATEWAY + DEVICE + "tx_power_dbm = { x = 27.0 }",
+            "tx_power_dbm: an antenna, 1 ... 255, expected as key, got 'x'",
+        ),
+        (
+            GATEWAY + DEVICE + "antennas = [1]\ntx_power_dbm = { 2 = 27.0 }",
+            "tx_power_dbm.2: an antenna of antennas expected",
+        ),
+        (GATEWAY + DEVICE + "tx_power_dbm = 99", "tx_power_dbm"),
+        (GATEWAY + DEVICE + 'mode = "fast"', "mode"),
+        (GATEWAY + DEVICE + 'include = ["30x"]', "include"),
+        (GATEWAY + DEVICE + 'gpi = { 0 = "photo_eye" }', "gpi: an input's port, 1 ... 255, expected as key, got '0'"),
+        (GATEWAY + DEVICE + 'gpi = { 1 = "eye", 2 = "eye" }', "gpi: a name of its own for each input"),
+        (GATEWAY + DEVICE + "start_on = { gpi = 1 }", "start_on, stop_on: both or neither"),
+        (
+            GATEWAY + DEVICE + "start_on = { gpi = 1, timeout_s = 5 }\nstop_on = { gpi = 1, on = false }",
+            "start_on.timeout_s: only stop_on",
+        ),
+        (GATEWAY + DEVICE + "start_on = { gpio = 1 }", "gpio"),
+        (GATEWAY + DEVICE + 'ca_file = "reader.pem"', "ca_file: needs tls = true"),
+        (GATEWAY + DEVICE + 'tls = true\nkey_file = "edge.key"', "key_file: needs cert_file"),
+        (GATEWAY + DEVICE + "capture_mb = 0", "capture_mb"),
         (GATEWAY + TRACKERS + "io = 5", "device 1 (t): Expected `object`"),
         (GATEWAY + TRACKERS + 'imeis = ["35630704244101"]', "imeis"),
         (GATEWAY + TRACKERS + "io.1 = { inptu = 'x' }", "(t): io.1.inptu: unknown key; did you mean input?"),
@@ -64,6 +89,44 @@ def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     config = parse(f'{GATEWAY}[mqtt]\nusername = "dock-a"\npassword_file = "{tmp_path}/password"\n')
     assert (config.mqtt.username, config.mqtt.password) == ("dock-a", "secret")
     assert "secret" not in repr(config)
+
+
+def test_the_whole_of_a_reader_is_taken() -> None:
+    settings = """
+tx_power_dbm = { 1 = 27, 2 = 30.5 }
+mode = 1000
+include = ["3034257BF"]
+gpi = { 1 = "photo_eye" }
+start_on = { gpi = 1 }
+stop_on = { gpi = 1, on = false, timeout_s = 60 }
+tls = true
+"""
+    reader: Any = parse(GATEWAY + DEVICE + settings).devices[0].settings
+    assert (reader.powers_dbm(), reader.inputs(), reader.where()) == (
+        {1: 27.0, 2: 30.5},
+        {1: "photo_eye"},
+        ("192.0.2.10", 5085),
+    )
+    assert (reader.mode, reader.start_on.on, reader.stop_on.timeout_s) == (1000, True, 60.0)
+    plain: Any = parse(GATEWAY + DEVICE).devices[0].settings
+    assert plain.where() == ("192.0.2.10", 5084)
+
+
+def test_files_that_are_missing_are_named_by_their_key(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("x")
+    files = f"""
+tls = true
+ca_file = "{tmp_path}/ca.pem"
+cert_file = "{tmp_path}/edge.pem"
+capture = "{tmp_path}/none/door.cap"
+"""
+    mqtt = f'[mqtt]\nurl = "mqtts://127.0.0.1"\nca_file = "{tmp_path}/broker.pem"\n'
+    assert missing_files(parse(GATEWAY + mqtt + DEVICE + files)) == [
+        f"mqtt.ca_file: no such file: {tmp_path}/broker.pem",
+        f"device door-1.cert_file: no such file: {tmp_path}/edge.pem",
+        f"device door-1.capture: no such folder: {tmp_path}/none",
+    ]
+    assert missing_files(parse(GATEWAY + DEVICE)) == []
 
 
 def test_the_example_is_a_configuration() -> None:
@@ -92,6 +155,7 @@ def test_the_example_mentions_every_field_and_its_defaults_are_true(table: str, 
         assert (field.name in shown) != (field.name in set_here), field.name
         if field.name in shown:
             value = tomllib.loads(f"value = {shown[field.name]}")["value"] if shown[field.name] else None
-            assert field.default is not NODEFAULT, field.name
-            assert value == field.default, field.name
+            default = field.default if field.default_factory is NODEFAULT else field.default_factory()
+            assert default is not NODEFAULT, field.name
+            assert (tuple(value) if isinstance(value, list) else value) == default, field.name
     assert set(shown) | set(set_here) <= {*struct.__struct_fields__, "name", "driver"}

@@ -8,6 +8,7 @@ from threading import Thread, current_thread
 import msgspec
 import pytest
 
+from edge import outbox as outbox_module
 from edge import outbox_file
 from edge.outbox import Outbox, OutboxBusy, OutboxClosed, text_of
 from edge.outbox_file import OutboxInUse, new_epoch
@@ -100,6 +101,19 @@ def test_commits_are_grouped_and_each_is_announced(path: Path) -> None:
     outbox.close()
     assert 1 <= len(heard) <= 5
     assert heard[-1][1] == 101
+
+
+def test_a_full_group_does_not_wait_for_its_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "GROUP_S", 60)
+    outbox = Outbox(path)
+    puts = [outbox.put(signals(number, 1)) for number in range(outbox_module.GROUP_READINGS)]
+    for put in puts:
+        put.result(10)
+    last = outbox.put(signals(999, 1))
+    with pytest.raises(TimeoutError):
+        last.result(0.2)
+    outbox.close()
+    assert last.done()
 
 
 def test_a_reading_put_alone_is_durable_within_the_group_time(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Reads to sightings: what a window keeps, when it ends, and that no read is lost or counted twice."""
 
+import math
 import random
 
 import pytest
@@ -8,7 +9,7 @@ from edge import sightings as module
 from edge.sightings import Heard, Sightings
 from models.reading import Tag, from_micros, micros
 
-EPC = "3034257bf7194e4000001a85"
+EPC = bytes.fromhex("3034257bf7194e4000001a85")
 T = 1_800_000_000_000_000
 
 
@@ -19,9 +20,9 @@ def heard(ms: int = 0, **fields: object) -> Heard:
 
 def test_a_window_keeps_the_strongest_the_mean_the_first_and_the_last() -> None:
     sightings = Sightings("door-1", 0.5)
-    sightings.add(heard(0, rssi_dbm=-60, count=2, channel=3), 10.0)
-    sightings.add(heard(100, rssi_dbm=-50.5, channel=9, phase_rad=1.5, device_at=T), 10.1)
-    sightings.add(heard(300, rssi_dbm=-70, channel=4, device_at=T + 5), 10.3)
+    sightings.add(heard(0, rssi_cdbm=-6000, count=2, channel=3), 10.0)
+    sightings.add(heard(100, rssi_cdbm=-5050, channel=9, phase=1024, doppler=-32, device_at=T), 10.1)
+    sightings.add(heard(300, rssi_cdbm=-7000, channel=4, device_at=T + 5), 10.3)
     assert sightings.due(10.49) == []
     assert sightings.due(10.5) == [
         Tag(
@@ -29,13 +30,14 @@ def test_a_window_keeps_the_strongest_the_mean_the_first_and_the_last() -> None:
             at=from_micros(T + 300_000),
             first_at=from_micros(T),
             device_at=from_micros(T + 5),
-            epc=EPC,
+            epc=EPC.hex(),
             antenna=1,
             rssi_dbm=-50.5,
             rssi_mean_dbm=-60.12,
             count=4,
             channel=9,
-            phase_rad=1.5,
+            phase_rad=math.pi / 2,
+            doppler_hz=-2.0,
         )
     ]
 
@@ -51,8 +53,12 @@ def test_antennas_and_tags_are_kept_apart() -> None:
     sightings = Sightings("door-1", 0.5)
     sightings.add(heard(antenna=1), 0)
     sightings.add(heard(antenna=2), 0)
-    sightings.add(heard(epc="aa"), 0)
-    assert {(tag.epc, tag.antenna) for tag in sightings.flush()} == {(EPC, 1), (EPC, 2), ("aa", 1)}
+    sightings.add(heard(epc=b"\xaa"), 0)
+    assert {(tag.epc, tag.antenna) for tag in sightings.flush()} == {
+        (EPC.hex(), 1),
+        (EPC.hex(), 2),
+        ("aa", 1),
+    }
 
 
 def test_a_late_read_does_not_move_the_last_time_back() -> None:
@@ -74,7 +80,7 @@ def test_memory_is_bounded_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "MAX_OPEN", 100)
     sightings = Sightings("door-1", 60)
     for number in range(1000):
-        sightings.add(heard(epc=f"{number:04x}"), 0)
+        sightings.add(heard(epc=number.to_bytes(2)), 0)
     assert len(sightings._open) == 100
     assert sorted(tag.epc for tag in sightings.flush()) == [f"{number:04x}" for number in range(1000)]
 
@@ -88,9 +94,9 @@ def test_every_read_is_in_exactly_one_sighting() -> None:
     for _ in range(5000):
         now_ms += chance.randint(0, 20)
         read = heard(
-            now_ms, epc=f"{chance.randrange(20):02x}", antenna=chance.randint(1, 4), count=chance.randint(1, 3)
+            now_ms, epc=bytes([chance.randrange(20)]), antenna=chance.randint(1, 4), count=chance.randint(1, 3)
         )
-        told[read.epc, read.antenna] = told.get((read.epc, read.antenna), 0) + read.count
+        told[read.epc.hex(), read.antenna] = told.get((read.epc.hex(), read.antenna), 0) + read.count
         sightings.add(read, now_ms / 1000)
         tags += sightings.due(now_ms / 1000)
     tags += sightings.flush()
@@ -119,3 +125,31 @@ def test_the_wait_is_the_time_to_the_next_end() -> None:
     sightings.add(heard(), 10.0)
     assert sightings.wait_s(10.2) == pytest.approx(0.3)
     assert sightings.wait_s(11.0) == 0
+
+
+def test_without_a_window_each_report_is_one_reading_in_the_order_of_time() -> None:
+    sightings = Sightings("door-1", 0)
+    sightings.add(heard(5, rssi_cdbm=-6150, count=3, channel=7, first_at=T), 1.0)
+    sightings.add(heard(2, antenna=2, phase=4096, doppler=1), 1.0)
+    sightings.add(heard(5, rssi_cdbm=-6150), 1.0)
+    assert sightings.wait_s(1.0) == 0
+    tags = sightings.due(1.0)
+    assert sightings.wait_s(1.0) is None
+    assert [(tag.antenna, micros(tag.at) - T, tag.count) for tag in tags] == [(2, 2000, 1), (1, 5000, 3), (1, 5000, 1)]
+    assert (tags[1].rssi_dbm, tags[1].rssi_mean_dbm, tags[1].channel) == (-61.5, -61.5, 7)
+    assert (tags[1].first_at, tags[0].phase_rad, tags[0].doppler_hz) == (from_micros(T), 0.0, 0.0625)
+    assert sightings.due(9.0) == sightings.flush() == []
+
+
+def test_windows_that_end_soon_after_each_other_leave_together() -> None:
+    sightings = Sightings("door-1", 0.5)
+    for number in range(8):
+        sightings.add(heard(number * 10, epc=bytes([number])), 10.0 + number / 100)
+    assert sightings.wait_s(10.1) == pytest.approx(0.4)
+    assert [tag.epc for tag in sightings.due(10.5)] == ["00"]
+    assert sightings.wait_s(10.5) == pytest.approx(0.05)
+    assert sightings.due(10.54) == []
+    assert [tag.epc for tag in sightings.due(10.551)] == ["01", "02", "03", "04", "05"]
+    sightings.add(heard(600, epc=b"\6"), 10.56)
+    assert sightings.wait_s(10.56) == pytest.approx(0.041)
+    assert [tag.epc for tag in sightings.flush()] == ["06", "07", "06"]

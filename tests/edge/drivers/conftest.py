@@ -54,15 +54,25 @@ class Bytes:
         return cls.event(cls.tlv(256, struct.pack("!H", status)), utc_us=utc_us)
 
     @classmethod
-    def capabilities(cls) -> bytes:
-        general = struct.pack("!HHIIH", 4, 0x4000, 25882, 1, 3) + b"1.0"
-        return cls.tlv(137, general)
+    def capabilities(cls, manufacturer: int = 161) -> bytes:
+        """Four antennas, two inputs, 10 ... 30 dBm in two levels, modes 0 and 2, two select filters."""
+        general = struct.pack("!HHIIH", 4, 0x4000, manufacturer, 1, 3) + b"1.0" + cls.tlv(141, struct.pack("!HH", 2, 0))
+        powers = b"".join(cls.tlv(145, struct.pack("!Hh", n, value)) for n, value in ((1, 1000), (81, 3000)))
+        hops = cls.tlv(146, b"\x80" + cls.tlv(147, struct.pack("!BBHI", 1, 0, 1, 902_750)))
+        modes = b"".join(cls.tlv(329, struct.pack("!IBBBBIIIII", n, 0, 0, 0, 2, 1, 1, 1, 1, 0)) for n in (0, 2))
+        band = cls.tlv(143, struct.pack("!HH", 840, 1) + cls.tlv(144, powers + hops + cls.tlv(328, modes)))
+        return cls.tlv(137, general) + band + cls.tlv(327, struct.pack("!BH", 0, 2))
+
+    @classmethod
+    def gpi_event(cls, port: int, *, on: bool, utc_us: int | None = None) -> bytes:
+        return cls.event(cls.tlv(248, struct.pack("!HB", port, on << 7)), utc_us=utc_us)
 
 
 class ScriptedReader:
     """Answers set-up as a reader does, then sends what `script` gives for each connection, and remembers all it heard.
 
-    `script(n)` is the list of chunks for the n-th connection (from 0); None closes the connection.
+    `script(n)` is the list of chunks for the n-th connection (from 0); None closes the connection. They are sent when a
+    message of type `begin` was answered.
     """
 
     def __init__(self, llrp: type[Bytes], script: Callable[[int], Sequence[bytes | None]]) -> None:
@@ -70,7 +80,10 @@ class ScriptedReader:
         self.script = script
         self.greeting = llrp.greeting()
         self.refusals: dict[int, bytes] = {}
+        self.capabilities, self.config = llrp.capabilities(), b""
         self.heard: list[list[tuple[int, int, bytes]]] = []
+        self.begin = 22
+        self._client: socket.socket | None = None
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(0.02)
         self._stop = Event()
@@ -80,6 +93,11 @@ class ScriptedReader:
 
     def kinds(self, connection: int = 0) -> list[int]:
         return [kind for kind, _, _ in self.heard[connection]]
+
+    def say(self, data: bytes) -> None:
+        """Of itself, to the client that is there."""
+        assert self._client is not None
+        self._client.sendall(data)
 
     def close(self) -> None:
         self._stop.set()
@@ -94,6 +112,7 @@ class ScriptedReader:
                 continue
             with client, contextlib.suppress(ConnectionError):
                 self.heard.append([])
+                self._client = client
                 self._serve(client, self.heard[-1], self.script(len(self.heard) - 1))
 
     def _serve(
@@ -118,13 +137,15 @@ class ScriptedReader:
                     return
 
     def _answer(self, client: socket.socket, kind: int, number: int, chunks: Sequence[bytes | None]) -> bool:
-        answers = {1: 11, 2: 12, 3: 13, 20: 30, 21: 31, 22: 32, 24: 34, 14: 4}
+        answers = {1: 11, 2: 12, 3: 13, 20: 30, 21: 31, 22: 32, 24: 34, 14: 4, 1023: 1023}
+        told = {1: self.capabilities, 2: self.config}
+        vendor = struct.pack("!IB", 25882, 22) if kind == 1023 else b""
         if kind in self.refusals:
-            client.sendall(self.llrp.frame(100 if kind == 60 else answers[kind], self.refusals[kind], number))
+            answer = 100 if kind == 60 else answers[kind]
+            client.sendall(self.llrp.frame(answer, vendor + self.refusals[kind], number))
         elif kind in answers:
-            body = self.llrp.SUCCESS + (self.llrp.capabilities() if kind == 1 else b"")
-            client.sendall(self.llrp.frame(answers[kind], body, number))
-        if kind == 22:
+            client.sendall(self.llrp.frame(answers[kind], vendor + self.llrp.SUCCESS + told.get(kind, b""), number))
+        if kind == self.begin:
             for chunk in chunks:
                 if chunk is None:
                     return False
