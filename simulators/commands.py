@@ -73,7 +73,10 @@ def run(  # noqa: PLR0913 (each is an option of the command)
 def _run(wanted: Scenario, stop: Event, *, as_json: bool) -> None:
     site = past(wanted)
     agenda.play_history(site, wanted.history_days)
-    readers = {door.name: LlrpReader(door.address, clock_offset_us=door.clock_offset_us) for door in wanted.door}
+    readers = {
+        door.name: LlrpReader(door.address, is_impinj=True, clock_offset_us=door.clock_offset_us)
+        for door in wanted.door
+    }
     scanner = PtyScanner(Path(wanted.scanner[0].link))
     try:
         for reader in readers.values():

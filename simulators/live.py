@@ -81,9 +81,9 @@ class Doors:
         for tag in passing.tags:
             self._open[passing.door, tag.epc] = _Open(tag, passing.end_us, passing.kind == "static")
         queue = self._coming[passing.door]
-        for at_us, number, antenna, rssi, channel in rows(found):
+        for at_us, number, antenna, rssi, channel, phase, doppler in rows(found):
             self._order += 1
-            read = RawRead(at_us, passing.tags[number].epc, antenna, rssi, channel)
+            read = RawRead(at_us, passing.tags[number].epc, antenna, rssi, channel, phase, doppler)
             heapq.heappush(queue, (at_us, self._order, read))
 
     def tick(self, now_us: int) -> None:
@@ -217,9 +217,9 @@ def play(site: Site, stage: LiveStage, truth: Truth, stop: Event, machines: Live
     time.sleep(FLUSH_S)
 
 
-def rows(found: radio.Reads) -> list[tuple[int, int, int, float, int]]:
-    """Reads as plain tuples (at_us, tag, antenna, rssi_dbm, channel)."""
-    columns = (found.at_us, found.tag, found.antenna, found.rssi_dbm, found.channel)
+def rows(found: radio.Reads) -> list[tuple[int, int, int, float, int, float, float]]:
+    """Reads as plain tuples (at_us, tag, antenna, rssi_dbm, channel, phase_rad, doppler_hz)."""
+    columns = (found.at_us, found.tag, found.antenna, found.rssi_dbm, found.channel, found.phase_rad, found.doppler_hz)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 

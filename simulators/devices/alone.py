@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import count
+from math import tau
 from random import Random
 from threading import Event
 from typing import IO
 
 from simulators.devices.llrp import LlrpReader, RawRead
-from simulators.devices.scanner import PtyScanner
+from simulators.devices.llrp_impinj import DOPPLER_STEPS, PHASE_STEPS
+from simulators.devices.scanner import Scanner
 from simulators.epc import gtin13, sgtin96
 
 TICK_S = 0.02
@@ -28,24 +30,31 @@ GROUP_SEPARATOR = "\x1d"
 
 
 class TagStream:
-    """Reads of `tags` cartons, or of a new carton at every read."""
+    """Reads of `tags` cartons, or of a new carton at every read.
 
-    def __init__(self, seed: int, tags: int, *, distinct: bool) -> None:
+    `fine`: RSSI in hundredths of a dBm, phase and Doppler, in the steps of an Impinj reader; else RSSI in whole dBm,
+    which is all that the protocol carries.
+    """
+
+    def __init__(self, seed: int, tags: int, *, distinct: bool, fine: bool = False) -> None:
         self._chance = Random(seed)
+        self._fine = fine
         first = self._chance.randrange(SERIALS // 2)
         self._serials = count(first)
         self._epcs = [] if distinct else [self._new_carton() for _ in range(tags)]
 
     def draw(self, at_us: int, number: int) -> list[RawRead]:
-        """`number` reads at one moment; RSSI in whole dBm, which is all that the protocol carries."""
+        """`number` reads at one moment."""
         chance = self._chance
         return [
             RawRead(
                 at_us,
                 chance.choice(self._epcs) if self._epcs else self._new_carton(),
                 chance.randint(1, ANTENNAS),
-                float(round(chance.gauss(-58, 7))),
+                round(chance.gauss(-58, 7), 2) if self._fine else float(round(chance.gauss(-58, 7))),
                 chance.randint(1, CHANNELS),
+                chance.randrange(PHASE_STEPS) * tau / PHASE_STEPS if self._fine else None,
+                round(chance.gauss(0, 20) * DOPPLER_STEPS) / DOPPLER_STEPS if self._fine else None,
             )
             for _ in range(number)
         ]
@@ -72,7 +81,7 @@ def scans(seed: int) -> Iterator[tuple[str, str]]:
 
 
 class TruthFile:
-    """JSON lines, flushed at each write; counts what was told."""
+    """JSON lines, flushed at each write; counts what was told. What goes wrong has its line before it does."""
 
     def __init__(self, file: IO[str] | None) -> None:
         self._file = file
@@ -80,14 +89,19 @@ class TruthFile:
 
     def reads(self, reads: Sequence[RawRead]) -> None:
         """One line per read."""
+        self.told += len(reads)
         self._write([{"kind": "read", **asdict(read)} for read in reads])
 
     def scan(self, aim: str, data: str) -> None:
         """One line per scan."""
+        self.told += 1
         self._write([{"kind": "scan", "at_us": time.time_ns() // 1000, "symbology": aim, "data": data}])
 
+    def fault(self, name: str, value: float) -> None:
+        """One line."""
+        self._write([{"kind": "fault", "at_us": time.time_ns() // 1000, "name": name, "value": value}])
+
     def _write(self, facts: Sequence[dict[str, object]]) -> None:
-        self.told += len(facts)
         if self._file is not None:
             self._file.write("".join(json.dumps(fact) + "\n" for fact in facts))
             self._file.flush()
@@ -109,7 +123,7 @@ def play_reads(
     return offered
 
 
-def play_scans(scanner: PtyScanner, seed: int, rate: float, truth: TruthFile, stop: Callable[[float], bool]) -> int:
+def play_scans(scanner: Scanner, seed: int, rate: float, truth: TruthFile, stop: Callable[[float], bool]) -> int:
     """Scans about `rate` codes a second, at random gaps, while somebody listens. Returns how many were tried."""
     tried = 0
     chance = Random(f"{seed}/gaps")

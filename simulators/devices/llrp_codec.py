@@ -7,9 +7,12 @@ simulator that checks that client.
 from binascii import crc_hqx
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from struct import Struct
 from struct import error as struct_error
+
+from simulators.devices.llrp_numbers import Code, Message, Param
+
+__all__ = ["Code", "Fault", "Message", "Param", "SeenTag", "Selector", "event", "fields", "frame", "tlv", "walk"]
 
 VERSION = 1
 HEADER = Struct("!HII")
@@ -17,85 +20,10 @@ MAX_FRAME = 1 << 20
 MAX_COUNT = 0xFFFF
 EPC_96_BYTES = 12
 TV_BIT = 0x80
-TV_SIZES = {1: 2, 2: 8, 3: 8, 4: 8, 5: 8, 6: 1, 7: 2, 8: 2, 9: 4, 10: 2, 11: 2, 12: 2, 13: 12, 14: 2, 15: 2, 16: 4}
+TV_SIZES = dict(enumerate((2, 8, 8, 8, 8, 1, 2, 2, 4, 2, 2, 2, 12, 2, 2, 4, 2, 4, 2, 2), 1))
 TLV_HEADER = Struct("!HH")
 TLV_TYPE = 0x3FF
 PC_96_BITS = 0x3000
-
-
-class Message(IntEnum):
-    """Message types (16.1) that this reader knows."""
-
-    GET_READER_CAPABILITIES = 1
-    GET_READER_CONFIG = 2
-    SET_READER_CONFIG = 3
-    CLOSE_CONNECTION_RESPONSE = 4
-    CLOSE_CONNECTION = 14
-    ADD_ROSPEC = 20
-    DELETE_ROSPEC = 21
-    START_ROSPEC = 22
-    STOP_ROSPEC = 23
-    ENABLE_ROSPEC = 24
-    DISABLE_ROSPEC = 25
-    GET_ROSPECS = 26
-    ADD_ACCESSSPEC = 40
-    DELETE_ACCESSSPEC = 41
-    ENABLE_ACCESSSPEC = 42
-    DISABLE_ACCESSSPEC = 43
-    GET_ACCESSSPECS = 44
-    GET_REPORT = 60
-    RO_ACCESS_REPORT = 61
-    KEEPALIVE = 62
-    READER_EVENT_NOTIFICATION = 63
-    ENABLE_EVENTS_AND_REPORTS = 64
-    KEEPALIVE_ACK = 72
-    ERROR_MESSAGE = 100
-
-
-class Param(IntEnum):
-    """Parameter types (16.2) that the reader reads or writes."""
-
-    UTC_TIMESTAMP = 128
-    ROSPEC = 177
-    RO_BOUNDARY = 178
-    RO_START = 179
-    PERIODIC = 180
-    RO_STOP = 182
-    AISPEC = 183
-    ACCESSSPEC = 207
-    KEEPALIVE_SPEC = 220
-    ANTENNA_CONFIGURATION = 222
-    EVENTS_AND_REPORTS = 226
-    RO_REPORT_SPEC = 237
-    CONTENT_SELECTOR = 238
-    ACCESS_REPORT_SPEC = 239
-    TAG_REPORT_DATA = 240
-    EPC_DATA = 241
-    EVENT_SPEC = 244
-    EVENT_STATE = 245
-    EVENT_DATA = 246
-    ROSPEC_EVENT = 249
-    CONNECTION_ATTEMPT = 256
-    CONNECTION_CLOSE = 257
-    STATUS = 287
-    FIELD_ERROR = 288
-    PARAMETER_ERROR = 289
-    MEMORY_SELECTOR = 348
-
-
-class Code(IntEnum):
-    """Status codes (14.1.1)."""
-
-    SUCCESS = 0
-    M_PARAMETER_ERROR = 100
-    M_FIELD_ERROR = 101
-    M_MISSING_PARAMETER = 103
-    M_OVERFLOW_PARAMETER = 105
-    M_UNSUPPORTED_MESSAGE = 109
-    M_UNSUPPORTED_VERSION = 110
-    P_FIELD_ERROR = 201
-    A_INVALID = 300
-    A_OUT_OF_RANGE = 301
 
 
 class Fault(Exception):
@@ -171,17 +99,21 @@ def walk(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """TagReportContentSelector (13.2.1.1): the high ten bits of `flags`, and of C1G2EPCMemorySelector the two."""
+    """TagReportContentSelector (13.2.1.1): the high ten bits of `flags`, and of C1G2EPCMemorySelector the two.
+
+    `impinj` names the vendor's fields, by the subtypes that report them: 56 phase, 57 peak RSSI, 68 Doppler.
+    """
 
     flags: int = 0xFFC0
     memory: int = 0
+    impinj: frozenset[int] = frozenset()
 
     def has(self, bit: int) -> bool:
         """Bit 15 is ROSpecID, 12 antenna, 11 channel, 10 RSSI, 9 first seen, 8 last seen, 7 count."""
         return bool(self.flags >> bit & 1)
 
     def encode(self) -> bytes:
-        """The parameter."""
+        """The standard's parameter."""
         return tlv(
             Param.CONTENT_SELECTOR,
             self.flags.to_bytes(2, "big"),
@@ -191,7 +123,10 @@ class Selector:
 
 @dataclass(slots=True)
 class SeenTag:
-    """One TagReportData in the making: the reads of one tag at one antenna since the last report."""
+    """One TagReportData in the making: the reads of one tag at one antenna since the last report.
+
+    `vendor` holds whole custom parameters by subtype; those that the client asked for are told.
+    """
 
     epc: bytes
     antenna: int
@@ -200,14 +135,20 @@ class SeenTag:
     first_us: int
     last_us: int
     count: int = 1
+    spec_index: int = 1
+    vendor: dict[int, bytes] | None = None
 
     def encode(self, rospec: int, selector: Selector) -> bytes:
-        """TagReportData (16.2.7.3) with the fields that the client selected, in the standard's order."""
+        """TagReportData (16.2.7.3) with the fields that the client selected, in the standard's order.
+
+        >>> SeenTag(bytes(12), 1, -48.2, 1, 1594174805140192, 0).encode(1, Selector(0x1600)).hex()
+        '00f0001f8d00000000000000000000000081000186d0820005a9e4bef862e0'
+        """
         pc = (PC_96_BITS if len(self.epc) == EPC_96_BYTES else len(self.epc) // 2 << 11).to_bytes(2, "big")
         rssi = max(-128, min(127, round(self.rssi_dbm)))
         known = (
             (15, 9, rospec.to_bytes(4, "big")),
-            (14, 14, b"\0\1"),
+            (14, 14, self.spec_index.to_bytes(2, "big")),
             (13, 10, b"\0\1"),
             (12, 1, self.antenna.to_bytes(2, "big")),
             (10, 6, rssi.to_bytes(1, "big", signed=True)),
@@ -224,6 +165,7 @@ class SeenTag:
             parts.append(b"\x8b" + (crc_hqx(pc + self.epc, 0xFFFF) ^ 0xFFFF).to_bytes(2, "big"))
         if selector.has(6):
             parts.append(b"\x90" + bytes(4))
+        parts += [value for subtype, value in (self.vendor or {}).items() if subtype in selector.impinj]
         return tlv(Param.TAG_REPORT_DATA, *parts)
 
     def _long_epc(self) -> bytes:

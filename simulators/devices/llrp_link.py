@@ -5,6 +5,7 @@ follow from it, and a client that does not read can hold up nobody: its connecti
 """
 
 import contextlib
+import select
 import socket
 from collections import deque
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ class Link:
         self._queued = 0
         self._numbers = count(1)
         self._closing = False
+        self.stalled = False
+        """What is queued stays there: the reader hangs, and TCP does not know."""
         self._writer = Thread(target=self._write, name="llrp-writer", daemon=True)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._writer.start()
@@ -37,9 +40,19 @@ class Link:
         """So much waits for this client that nothing should be added."""
         return self._queued > MAX_QUEUED // 4
 
+    @property
+    def left(self) -> bool:
+        """The client has closed, though what it said before may not be read yet."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLRDHUP)
+        return bool(poll.poll(0))
+
     def send(self, kind: int, body: bytes, number: int | None = None) -> None:
         """Queues one message (lock held); `number` is the request's, else the next of our own."""
-        data = frame(kind, next(self._numbers) if number is None else number, body)
+        self.send_bytes(frame(kind, next(self._numbers) if number is None else number, body))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Queues what need not be a message (lock held)."""
         self._queue.append(data)
         self._queued += len(data)
         if self._queued > MAX_QUEUED:
@@ -83,6 +96,11 @@ class Link:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._lock.notify_all()
 
+    def abandon(self) -> None:
+        """Never sends again and does not close (lock held): the other end cannot tell it from a quiet reader."""
+        self._queue.clear()
+        self.stalled = True
+
     def join(self) -> None:
         """Waits for the writer to end, then closes the socket (lock not held)."""
         self._writer.join()
@@ -99,7 +117,7 @@ class Link:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, pack("@ll", SEND_TIMEOUT_S, 0))
         while True:
             with self._lock:
-                self._lock.wait_for(lambda: self._queue or self._closing)
+                self._lock.wait_for(lambda: self._closing or (self._queue and not self.stalled))
                 if not self._queue:
                     return
                 data = b"".join(self._queue)

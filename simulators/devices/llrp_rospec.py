@@ -1,15 +1,16 @@
-"""ROSpecs: what a client asks the reader to do, and the disabled - inactive - active machine of section 10.1.
+"""A ROSpec: what a client asks the reader to do, as it was added and where it stands (16.2.4.1).
 
-Start triggers null, immediate and periodic, stop triggers null and duration; a reader without GPI ports refuses the
-others. The specs inside a ROSpec (AISpec) choose antennas; their own stop triggers do not stop this reader's radio.
+Start triggers null, immediate, periodic and GPI, stop triggers null, duration and GPI with time-out. Whatever this
+reader cannot do is refused when the ROSpec is added, by a status that names the field.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from simulators.devices.llrp_codec import Code, Fault, Message, Param, Selector, fields, tlv, walk
-from simulators.devices.llrp_facts import ANTENNAS, MAX_ROSPECS
+from simulators.devices.llrp_codec import Code, Fault, Param, Selector, fields, tlv, walk
+from simulators.devices.llrp_gpi import GpiTrigger, parse_trigger
+from simulators.devices.llrp_impinj import CONTENT_SELECTOR, of_vendor, selected
+from simulators.devices.llrp_inventory import AiSpec, parse_aispec
 
 STATE_AT = 9
 FIELD_ID, FIELD_STATE = 0, 2
@@ -29,6 +30,7 @@ class Start(IntEnum):
     NULL = 0
     IMMEDIATE = 1
     PERIODIC = 2
+    GPI = 3
 
 
 class Stop(IntEnum):
@@ -36,11 +38,12 @@ class Stop(IntEnum):
 
     NULL = 0
     DURATION = 1
+    GPI = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """ROReportSpec: trigger 0 is "only when asked"; `every` 0 is "no number of tags"."""
+    """ROReportSpec: every N tags, or at the end of an AISpec (trigger 1) or ROSpec (2); N 0 is only at that end."""
 
     trigger: int = 1
     every: int = 0
@@ -52,20 +55,40 @@ class ReportSpec:
 
 
 @dataclass(slots=True)
+class Boundary:
+    """ROBoundarySpec (16.2.4.1.1). A stop by GPI may have a duration too: its time-out."""
+
+    start: Start = Start.NULL
+    offset_s: float = 0.0
+    period_s: float = 0.0
+    start_gpi: GpiTrigger | None = None
+    duration_s: float = 0.0
+    stop_gpi: GpiTrigger | None = None
+
+
+@dataclass(slots=True)
 class RoSpec:
     """One ROSpec as added, and where it stands; times are seconds of the caller's steady clock."""
 
     number: int
     value: bytes
-    start: Start = Start.NULL
-    offset_s: float = 0.0
-    period_s: float = 0.0
-    duration_s: float | None = None
-    antennas: frozenset[int] = frozenset()
+    boundary: Boundary
+    inventories: list[AiSpec]
     report: ReportSpec | None = None
     state: State = State.DISABLED
+    running: int = 0
+    """Which of `inventories` runs while active."""
+    seen: int = 0
+    """Reads of that AISpec."""
     starts_at: float | None = None
     stops_at: float | None = None
+    aispec_ends_at: float | None = None
+    silent_at: float | None = None
+
+    @property
+    def aispec(self) -> AiSpec:
+        """The AISpec that runs, or would run first."""
+        return self.inventories[self.running]
 
     def encode(self) -> bytes:
         """The ROSpec as it was added, with its present state."""
@@ -74,22 +97,29 @@ class RoSpec:
         return tlv(Param.ROSPEC, bytes(value))
 
 
-def parse_report(value: bytes) -> ReportSpec:
-    """ROReportSpec (16.2.7.1); raises Fault."""
+def parse_report(value: bytes, *, extended: bool = False) -> ReportSpec:
+    """ROReportSpec (16.2.7.1); raises Fault. Custom parameters are known only to a reader that is `extended`."""
     trigger, every = fields("BH", value, "ROReportSpec")
-    selector = Selector()
+    if trigger > 2:  # noqa: PLR2004 - none, end of AISpec, end of ROSpec
+        raise Fault(Code.M_PARAMETER_ERROR, f"ROReportTrigger: {trigger}, expected 0-2", 0, Code.A_OUT_OF_RANGE)
+    flags, memory, impinj = Selector().flags, 0, frozenset[int]()
     for kind, inner in walk(value[3:]):
         if kind == Param.CONTENT_SELECTOR:
             (flags,) = fields("H", inner, "TagReportContentSelector")
-            memory = [part[0] for sub, part in walk(inner[2:]) if sub == Param.MEMORY_SELECTOR and part]
-            selector = Selector(flags, memory[0] if memory else 0)
-    return ReportSpec(trigger, every, selector)
+            found = [part[0] for sub, part in walk(inner[2:]) if sub == Param.MEMORY_SELECTOR and part]
+            memory = found[0] if found else 0
+        elif kind == Param.CUSTOM:
+            if not extended or of_vendor(inner) is None:
+                raise Fault(
+                    Code.M_UNKNOWN_PARAMETER, "ROReportSpec: a custom parameter that is not known or not enabled"
+                )
+            impinj = selected(inner) if of_vendor(inner) == CONTENT_SELECTOR else impinj
+    return ReportSpec(trigger, every, Selector(flags, memory, impinj))
 
 
-def parse_rospec(value: bytes) -> RoSpec:
+def parse_rospec(value: bytes, *, extended: bool = False) -> RoSpec:
     """ROSpec (16.2.4.1), as it may be added; raises Fault naming what is wrong."""
     number, _, state = fields("IBB", value, "ROSpec")
-    spec = RoSpec(number, value)
     if number == 0:
         raise Fault(Code.M_PARAMETER_ERROR, "ROSpecID: 0 means all, expected 1 or more", FIELD_ID, Code.A_OUT_OF_RANGE)
     if state != State.DISABLED:
@@ -97,110 +127,38 @@ def parse_rospec(value: bytes) -> RoSpec:
     kinds = {kind: inner for kind, inner in walk(value[6:]) if kind != Param.AISPEC}
     if Param.RO_BOUNDARY not in kinds:
         raise Fault(Code.M_MISSING_PARAMETER, "ROSpec: expected a ROBoundarySpec")
-    _parse_boundary(spec, kinds[Param.RO_BOUNDARY])
-    spec.antennas = _antennas(inner for kind, inner in walk(value[6:]) if kind == Param.AISPEC)
+    inventories = [parse_aispec(inner, extended=extended) for kind, inner in walk(value[6:]) if kind == Param.AISPEC]
+    if not inventories:
+        raise Fault(Code.M_MISSING_PARAMETER, "ROSpec: expected an AISpec with antennas")
+    spec = RoSpec(number, value, _parse_boundary(kinds[Param.RO_BOUNDARY]), inventories)
     if Param.RO_REPORT_SPEC in kinds:
-        spec.report = parse_report(kinds[Param.RO_REPORT_SPEC])
+        spec.report = parse_report(kinds[Param.RO_REPORT_SPEC], extended=extended)
     return spec
 
 
-def _parse_boundary(spec: RoSpec, value: bytes) -> None:
+def _parse_boundary(value: bytes) -> Boundary:
+    found = Boundary()
     for kind, inner in walk(value):
         if kind == Param.RO_START:
             (trigger,) = fields("B", inner, "ROSpecStartTrigger")
-            if trigger not in tuple(Start):
-                raise Fault(Code.M_PARAMETER_ERROR, f"ROSpecStartTriggerType: {trigger} needs a GPI port, none here")
-            spec.start = Start(trigger)
+            found.start = Start(_one_of(tuple(Start), trigger, "ROSpecStartTriggerType"))
+            if found.start is Start.GPI:
+                found.start_gpi = parse_trigger(inner[1:], "ROSpecStartTrigger")
             for sub, part in walk(inner[1:]):
                 if sub == Param.PERIODIC:
                     offset_ms, period_ms = fields("II", part, "PeriodicTriggerValue")
-                    spec.offset_s, spec.period_s = offset_ms / 1000, period_ms / 1000
+                    found.offset_s, found.period_s = offset_ms / 1000, period_ms / 1000
         elif kind == Param.RO_STOP:
             trigger, duration_ms = fields("BI", inner, "ROSpecStopTrigger")
-            if trigger not in tuple(Stop):
-                raise Fault(Code.M_PARAMETER_ERROR, f"ROSpecStopTriggerType: {trigger} needs a GPI port, none here")
-            spec.duration_s = duration_ms / 1000 if trigger == Stop.DURATION else None
+            _one_of(tuple(Stop), trigger, "ROSpecStopTriggerType")
+            found.duration_s = duration_ms / 1000 if trigger == Stop.DURATION else 0.0
+            if trigger == Stop.GPI:
+                found.stop_gpi = parse_trigger(inner[5:], "ROSpecStopTrigger")
+                found.duration_s = found.stop_gpi.timeout_s
+    return found
 
 
-def _antennas(specs: Iterable[bytes]) -> frozenset[int]:
-    chosen: list[int] = []
-    for value in specs:
-        (count,) = fields("H", value, "AISpec")
-        chosen += fields(f"2x{count}H", value, "AISpec antennas")
-    if not chosen:
-        raise Fault(Code.M_MISSING_PARAMETER, "ROSpec: expected an AISpec with antennas")
-    if max(chosen) > ANTENNAS:
-        raise Fault(Code.M_PARAMETER_ERROR, f"AntennaID: {max(chosen)}, expected at most {ANTENNAS}")
-    return frozenset(range(1, ANTENNAS + 1)) if 0 in chosen else frozenset(chosen)
-
-
-class RoSpecs:
-    """The ROSpecs that a reader holds. `events` grows by (number, started) at each start and end of one."""
-
-    def __init__(self) -> None:
-        self._held: dict[int, RoSpec] = {}
-        self.events: list[tuple[int, bool]] = []
-
-    def held(self) -> list[RoSpec]:
-        """All of them, in the order of their adding."""
-        return list(self._held.values())
-
-    def active(self) -> RoSpec | None:
-        """The ROSpec whose reads are told now."""
-        return next((spec for spec in self._held.values() if spec.state is State.ACTIVE), None)
-
-    def add(self, spec: RoSpec) -> None:
-        """Raises Fault when the number is taken or the reader is full."""
-        if spec.number in self._held:
-            raise Fault(Code.M_PARAMETER_ERROR, f"ROSpecID: {spec.number} exists", FIELD_ID)
-        if len(self._held) >= MAX_ROSPECS:
-            raise Fault(Code.M_OVERFLOW_PARAMETER, f"ROSpec: this reader holds {MAX_ROSPECS}")
-        self._held[spec.number] = spec
-
-    def command(self, kind: Message, number: int, now: float) -> None:
-        """DELETE, ENABLE, DISABLE (0 = all), START or STOP; raises Fault when the ROSpec or its state is wrong."""
-        one_only = kind in (Message.START_ROSPEC, Message.STOP_ROSPEC)
-        chosen = [spec for spec in self._held.values() if number in (spec.number, 0)]
-        if (number and not chosen) or (one_only and not number):
-            raise Fault(Code.M_FIELD_ERROR, f"ROSpecID: {number} is not held", FIELD_ID)
-        for spec in chosen:
-            if one_only and spec.state is State.DISABLED:
-                raise Fault(Code.M_FIELD_ERROR, f"ROSpecID: {number} is disabled", FIELD_ID)
-            if kind is Message.ENABLE_ROSPEC:
-                self._enable(spec, now)
-            elif kind is Message.START_ROSPEC:
-                self._move(spec, State.ACTIVE, now)
-            elif kind is Message.STOP_ROSPEC:
-                self._move(spec, State.INACTIVE, now)
-            else:
-                self._move(spec, State.DISABLED, now)
-            if kind is Message.DELETE_ROSPEC:
-                del self._held[spec.number]
-
-    def tick(self, now: float) -> float | None:
-        """Applies the triggers that are due; returns when the next one is."""
-        for spec in self._held.values():
-            if spec.stops_at is not None and spec.stops_at <= now:
-                self._move(spec, State.INACTIVE, now)
-            if spec.starts_at is not None and spec.starts_at <= now:
-                spec.starts_at = now + spec.period_s if spec.period_s else None
-                self._move(spec, State.ACTIVE, now)
-        due = [at for spec in self._held.values() for at in (spec.starts_at, spec.stops_at) if at is not None]
-        return min(due, default=None)
-
-    def _enable(self, spec: RoSpec, now: float) -> None:
-        if spec.state is State.DISABLED:
-            self._move(spec, State.INACTIVE, now)
-            if spec.start is Start.IMMEDIATE:
-                self._move(spec, State.ACTIVE, now)
-            elif spec.start is Start.PERIODIC:
-                spec.starts_at = now + spec.offset_s
-
-    def _move(self, spec: RoSpec, state: State, now: float) -> None:
-        if (spec.state is State.ACTIVE) != (state is State.ACTIVE):
-            self.events.append((spec.number, state is State.ACTIVE))
-            starts = state is State.ACTIVE and spec.duration_s is not None
-            spec.stops_at = now + (spec.duration_s or 0.0) if starts else None
-        if state is State.DISABLED:
-            spec.starts_at = None
-        spec.state = state
+def _one_of(known: tuple[int, ...], value: int, name: str) -> int:
+    if value not in known:
+        raise Fault(Code.M_PARAMETER_ERROR, f"{name}: {value}, expected 0-{max(known)}", 0, Code.A_OUT_OF_RANGE)
+    return value

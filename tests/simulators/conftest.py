@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from simulators.devices.llrp import LlrpReader
+from simulators.devices.llrp import LlrpReader, Telling
 
 REPORT, KEEPALIVE, EVENT = 61, 62, 63
 
@@ -75,24 +75,42 @@ def param(kind: int, value: bytes) -> bytes:
     return struct.pack("!HH", kind, 4 + len(value)) + value
 
 
+def aispec(antennas: tuple[int, ...] = (0,), stop: bytes = bytes(5), inventory: bytes = b"") -> bytes:
+    """An AISpec: its stop trigger's value, and what is inside its InventoryParameterSpec."""
+    head = struct.pack(f"!H{len(antennas)}H", len(antennas), *antennas)
+    return param(183, head + param(184, stop) + param(186, struct.pack("!HB", 1, 1) + inventory))
+
+
 def rospec(number: int = 1, *, state: int = 0, start: bytes = b"\0", stop: bytes = bytes(5), **rest: object) -> bytes:
-    """A ROSpec: `antennas` (default all), `report` (trigger, N, selector flags, memory flags)."""
-    antennas = rest.get("antennas", (0,))
+    """A ROSpec: `antennas` (default all) or `aispecs`, `report` (trigger, N, selector and memory flags), `custom`."""
     trigger, every, flags, memory = rest.get("report", (1, 0, 0xFFC0, 0))
     boundary = param(178, param(179, start) + param(182, stop))
-    inventory = param(186, struct.pack("!HB", 1, 1))
-    aispec = param(183, struct.pack(f"!H{len(antennas)}H", len(antennas), *antennas) + param(184, bytes(5)) + inventory)
+    aispecs = rest.get("aispecs") or (aispec(rest.get("antennas", (0,))),)
     selector = param(238, struct.pack("!H", flags) + param(348, bytes([memory])))
-    report = param(237, struct.pack("!BH", trigger, every) + selector)
-    return param(177, struct.pack("!IBB", number, 0, state) + boundary + aispec + report)
+    report = param(237, struct.pack("!BH", trigger, every) + selector + rest.get("custom", b""))
+    return param(177, struct.pack("!IBB", number, 0, state) + boundary + b"".join(aispecs) + report)
 
 
 @pytest.fixture
 def reader() -> Iterator[LlrpReader]:
-    device = LlrpReader(("127.0.0.1", 0), flush_s=0.05)
+    device = LlrpReader(("127.0.0.1", 0), telling=Telling(flush_s=0.05))
     device.start()
     yield device
     device.stop()
+
+
+@pytest.fixture
+def make_reader() -> Iterator[Callable[..., LlrpReader]]:
+    devices: list[LlrpReader] = []
+
+    def made(**options: object) -> LlrpReader:
+        devices.append(LlrpReader(("127.0.0.1", 0), **options))
+        devices[-1].start()
+        return devices[-1]
+
+    yield made
+    for device in devices:
+        device.stop()
 
 
 @pytest.fixture
@@ -119,3 +137,14 @@ def make_param() -> Callable[[int, bytes], bytes]:
 @pytest.fixture
 def make_rospec() -> Callable[..., bytes]:
     return rospec
+
+
+@pytest.fixture
+def make_aispec() -> Callable[..., bytes]:
+    return aispec
+
+
+@pytest.fixture
+def make_custom() -> Callable[[int, bytes], bytes]:
+    """A parameter of vendor 25882."""
+    return lambda subtype, value: param(1023, struct.pack("!II", 25882, subtype) + value)

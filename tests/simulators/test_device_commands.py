@@ -80,10 +80,46 @@ def test_a_scanner_tells_what_its_truth_says(tmp_path: Path) -> None:
     assert heard == expected[:50]
 
 
+def test_a_scanner_behind_a_device_server_with_its_own_framing(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    framing = ["--prefix", "\\x02", "--suffix", "\\x03", "--no-aim"]
+    options = ["--listen", "127.0.0.1:0", "--rate", "200", "--truth", str(truth), "--for", "30", *framing]
+    with device("scanner", *options) as (ready, _), serial.serial_for_url(f"socket://{ready['address']}") as port:
+        heard = [port.read_until(b"\3") for _ in range(20)]
+    assert heard == [f"\2{line['data']}\3".encode() for line in lines(truth)][:20]
+
+
+def test_faults_are_done_and_told_in_the_truth(
+    connect: Callable[[Any], Any], make_rospec: Make, tmp_path: Path
+) -> None:
+    truth = tmp_path / "truth.jsonl"
+    wrong = ["--fault", "antenna_off:2@0.1", "--fault", "clock_step:-5@0.2", "--fault", "drop@0.5"]
+    options = ["--listen", "127.0.0.1:0", "--impinj", "--rate", "500", "--truth", str(truth), "--for", "30", *wrong]
+    with device("llrp", *options) as (ready, _):
+        client = connect(Address(ready["address"]))
+        assert [client.ask(kind, body)[1] for kind, body in ((20, make_rospec()), (24, ONE), (22, ONE))] == [0, 0, 0]
+        while client.receive():
+            """Until it is dropped."""
+    told = lines(truth)
+    faults = [(line["name"], line["value"]) for line in told if line["kind"] == "fault"]
+    assert faults == [("antenna_off", 2), ("clock_step", -5), ("drop", 0)]
+    off = next(line["at_us"] for line in told if line["kind"] == "fault")
+    later = {line["antenna"] for line in told if line["kind"] == "read" and line["at_us"] > off}
+    assert later == {1, 3, 4}
+    assert all(line["phase_rad"] is not None for line in told if line["kind"] == "read")
+
+
 def test_what_cannot_be_is_said_plainly(tmp_path: Path) -> None:
     runner = CliRunner()
     wrong = runner.invoke(app, ["device", "llrp", "--listen", "5084"])
     assert (wrong.exit_code, "expected HOST:PORT" in wrong.output) == (2, True)
+    wrong = runner.invoke(app, ["device", "llrp", "--listen", "127.0.0.1:0", "--fault", "fire@3"])
+    assert (wrong.exit_code, "NAME[:VALUE]@SECONDS expected" in wrong.output) == (2, True)
+    for options in ([], ["--pty", str(tmp_path / "a"), "--listen", "127.0.0.1:0"]):
+        wrong = runner.invoke(app, ["device", "scanner", *options])
+        assert (wrong.exit_code, "one of --pty and --listen" in wrong.output) == (2, True)
+    wrong = runner.invoke(app, ["device", "scanner", "--pty", str(tmp_path / "a"), "--suffix", "\\x0"])
+    assert (wrong.exit_code, "ASCII with escapes" in wrong.output) == (2, True)
     (tmp_path / "file").write_text("")
     taken = runner.invoke(app, ["device", "scanner", "--pty", str(tmp_path / "file")])
     assert (taken.exit_code, "expected nothing or a symbolic link" in taken.output) == (4, True)

@@ -96,6 +96,10 @@ def test_a_pass_is_told_read_by_read(arrival: Passing) -> None:
         assert line["last_seen"] == one["last_seen"]
     assert sum(reads.values()) > 50
     assert [read.at_us for read in reader.taken] == sorted(read.at_us for read in reader.taken)
+    phases = {read.phase_rad for read in reader.taken}
+    assert len(phases) > 50
+    assert all(phase is not None and 0 <= phase <= 6.2832 for phase in phases)
+    assert {read.doppler_hz is None for read in reader.taken} == {False}
 
 
 def test_what_nobody_listens_to_is_not_told(arrival: Passing) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sllurp.llrp import LLRPMessage
 
-from simulators.devices import llrp
+from simulators.devices import llrp_server
 from simulators.devices.llrp import LlrpReader, RawRead
 
 ADD, DELETE, START, STOP, ENABLE, DISABLE, GET_ROSPECS = range(20, 27)
@@ -128,8 +128,10 @@ def test_zero_means_all_rospecs_but_for_start(reader: LlrpReader, connect: Conne
         ({"state": 1}, PARAMETER),
         ({"antennas": (9,)}, PARAMETER),
         ({"antennas": ()}, MISSING),
-        ({"start": b"\3"}, PARAMETER),
-        ({"stop": b"\2" + bytes(4)}, PARAMETER),
+        ({"start": b"\3"}, MISSING),
+        ({"start": b"\4"}, PARAMETER),
+        ({"stop": b"\2" + bytes(4)}, MISSING),
+        ({"stop": b"\3" + bytes(4)}, PARAMETER),
         ({"stop": b"\0"}, PARAMETER),
     ],
 )
@@ -191,7 +193,7 @@ def test_triggers_start_and_stop_a_rospec_and_tell_it(
 def test_keepalives_come_and_a_silent_client_is_dropped(
     reader: LlrpReader, connect: Connect, make_param: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(llrp, "SHORTEST_SILENCE_S", 0.3)
+    monkeypatch.setattr(llrp_server, "SHORTEST_SILENCE_S", 0.3)
     client = connect(reader)
     assert client.ask(SET_CONFIG, b"\0" + make_param(220, struct.pack("!BI", 1, 50)))[1] == OK
     for _ in range(10):

@@ -9,7 +9,7 @@ import pytest
 from sllurp.llrp import LLRPMessage, LLRPReaderClient, LLRPReaderConfig
 
 from simulators.devices.alone import TagStream
-from simulators.devices.llrp import LlrpReader, RawRead
+from simulators.devices.llrp import LlrpReader, RawRead, Telling
 
 ADD, DELETE, START, STOP, ENABLE, DISABLE, GET_ROSPECS = range(20, 27)
 CAPABILITIES, GET_CONFIG, SET_CONFIG, CLOSE, GET_REPORT, ENABLE_EVENTS, ACK = 1, 2, 3, 14, 60, 64, 72
@@ -103,7 +103,7 @@ def test_reports_wait_to_be_asked_for_or_enabled(
 
 
 def test_the_readers_clock_may_be_off(connect: Connect, make_rospec: Make) -> None:
-    reader = LlrpReader(("127.0.0.1", 0), clock_offset_us=-3_000_000, flush_s=0.01)
+    reader = LlrpReader(("127.0.0.1", 0), clock_offset_us=-3_000_000, telling=Telling(flush_s=0.01))
     reader.start()
     client = connect(reader)
     start(client, make_rospec())
