@@ -6,7 +6,7 @@ from threading import Event
 
 from sqlalchemy import Engine
 
-from backend import threads
+from backend import dock_models, threads
 from backend.api import create_app
 from backend.api.server import Server
 from backend.api.services import Services
@@ -34,7 +34,8 @@ def clock() -> int:
 
 
 def open_book(config: Config) -> Engine:
-    """The book's engine."""
+    """The book's engine; its doors may be decided by the models beside it."""
+    dock_models.add_folder(config.state_dir / "models" / "dock")
     return open_engine(config.book.url, config.state_dir / "book.db")
 
 

@@ -14,20 +14,24 @@ from sqlalchemy import Connection, Row, bindparam, exists, select
 
 from backend.book import derived
 from backend.book.journal import Arrival, short
-from backend.book.schema import device, dirty, fold_state, gateway, journal
+from backend.book.schema import dirty, fold_state, journal
 from backend.dock_step import DOCK
+from backend.dock_verdict import breaks
 from backend.hours_step import HOURS
 from backend.motion_step import MOTION
-from backend.post import post_new
+from backend.post import replace
+from backend.presence_step import PRESENCE
+from backend.registers import register_id, register_name
 from backend.scan_step import SCAN
-from backend.step import DAY_US, Derived, Fact, Key, Step, advance, encode
+from backend.step import DAY_US, Change, Derived, Fact, Key, Step, advance, encode
 from models.reading import Unknown
 from models.register import Register
-from models.wire import is_global
 
 log = logging.getLogger(__name__)
-STEPS: tuple[Step[Any, Any, Any], ...] = (DOCK, SCAN, HOURS, MOTION)
-STEP_OF_KIND: dict[str, Step[Any, Any, Any]] = {kind: step for step in STEPS for kind in step.kinds}
+STEPS: tuple[Step[Any, Any, Any], ...] = (DOCK, SCAN, HOURS, MOTION, PRESENCE)
+STEPS_OF_KIND: dict[str, list[Step[Any, Any, Any]]] = {
+    kind: [step for step in STEPS if kind in step.kinds] for each in STEPS for kind in each.kinds
+}
 STEP_OF_NAME: dict[str, Step[Any, Any, Any]] = {step.name: step for step in STEPS}
 
 Span = tuple[str, int, str, int, int]
@@ -78,14 +82,15 @@ def apply(tx: Connection, register: Register, arrivals: Sequence[Arrival], now: 
     new: list[Derived] = []
     spans: list[Span] = []
     groups: dict[tuple[str, int], list[Arrival]] = defaultdict(list)
-    for arrival in _first_heard(tx, arrivals, spans):
-        groups[step_of(arrival).name, arrival.device_id].append(arrival)
+    for arrival in _first_heard(tx, register, arrivals, spans):
+        for step in steps_of(register, arrival):
+            groups[step.name, arrival.device_id].append(arrival)
     for (name, _), group in groups.items():
         new += _apply_device(tx, register, STEP_OF_NAME[name], group, spans)
     derived.mark_dirty(tx, spans)
     for stream_id, devices in _heard(arrivals).items():
         new += pass_time(tx, register, stream_id, devices)
-    post_new(tx, new, now)
+    replace(tx, register, Change(new, broken=breaks(register, arrivals)), now)
     return new
 
 
@@ -98,16 +103,20 @@ def _heard(arrivals: Sequence[Arrival]) -> dict[int, Heard]:
     return heard
 
 
-def step_of(arrival: Arrival) -> Step[Any, Any, Any]:
-    """The step that folds this reading."""
-    return STEP_OF_KIND[str(arrival.reading.__struct_config__.tag)]
+def steps_of(register: Register, arrival: Arrival) -> list[Step[Any, Any, Any]]:
+    """The steps that fold this reading."""
+    steps = STEPS_OF_KIND[str(arrival.reading.__struct_config__.tag)]
+    if len(steps) == 1:
+        return steps
+    name = register_id(arrival.gateway, arrival.reading.device)
+    return [step for step in steps if step.serves(register, name)]
 
 
 def _folds(arrival: Arrival) -> bool:
-    return not isinstance(arrival.reading, Unknown) and arrival.reading.__struct_config__.tag in STEP_OF_KIND
+    return not isinstance(arrival.reading, Unknown) and arrival.reading.__struct_config__.tag in STEPS_OF_KIND
 
 
-def _first_heard(tx: Connection, arrivals: Sequence[Arrival], spans: list[Span]) -> list[Arrival]:
+def _first_heard(tx: Connection, register: Register, arrivals: Sequence[Arrival], spans: list[Span]) -> list[Arrival]:
     """Arrivals that count: of repeats (one device, one content) the first in fold order does.
 
     A repeat that sorts before the one that counted makes its key dirty.
@@ -125,8 +134,10 @@ def _first_heard(tx: Connection, arrivals: Sequence[Arrival], spans: list[Span])
             seen[key] = arrival.at
             fresh.append(arrival)
         elif arrival.at < seen[key]:
-            step = step_of(arrival)
-            spans.append((step.name, arrival.device_id, _subject(step, arrival), arrival.at, seen[key]))
+            spans += [
+                (step.name, arrival.device_id, _subject(step, arrival), arrival.at, seen[key])
+                for step in steps_of(register, arrival)
+            ]
     return fresh
 
 
@@ -278,19 +289,3 @@ def ended_before(step: Step[Any, Any, Any], register: Register, key: Key, row: R
         return set()
     _, rows = step.expire(params, step.decode(row.state), closed_to)
     return {each.id for each in rows}
-
-
-def register_id(gateway_name: str, name: str) -> str:
-    """The device's id in the register: `gateway/name`, or its name if that is global."""
-    return name if is_global(name) else f"{gateway_name}/{name}"
-
-
-def register_name(tx: Connection, device_id: int) -> str:
-    """`register_id` of a journalled device."""
-    query = (
-        select(device.c.name, gateway.c.name)
-        .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
-        .where(device.c.id == device_id)
-    )
-    name, owner = tx.execute(query).one()
-    return register_id(owner, name)

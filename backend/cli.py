@@ -26,6 +26,7 @@ from backend.book.migrations import BookTooNew, pending
 from backend.book.migrations import migrate as migrate_book
 from backend.config import Config, ConfigError, load
 from backend.predict import command
+from backend.predict.train_doors import train_doors
 from models.errors import Refused
 from models.predict.card import encode
 
@@ -185,6 +186,9 @@ def train(
                 typer.echo(encode(card))
             else:
                 _table("trained", ("figure", "value", "90 % interval"), command.rows(card), as_json=False)
+
+
+app.command("train-doors")(train_doors)
 
 
 def _stopped_by_signal() -> Event:

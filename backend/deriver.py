@@ -15,9 +15,10 @@ from backend.apply import DUE_OF_QUIET, STEP_OF_NAME, pass_quiet
 from backend.book import derived
 from backend.book.db import read, write
 from backend.book.schema import clock_tick, dirty
-from backend.post import post_new
+from backend.post import replace
 from backend.refold import QUIET_US, refold
 from backend.registers import Registers
+from backend.step import Change
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -68,8 +69,8 @@ class Deriver:
                 self._trying = turn = self._next_turn(tx)
                 for step, device_id in {key[:2] for key in turn}:
                     spans = {subject: span for (_, _, subject), span in turn.items()}
+                    derived.clean(tx, step, device_id, spans)  # before: what was folded may make them dirty again
                     refold(tx, self._registers.current(tx), (STEP_OF_NAME[step], device_id), spans, now)
-                    derived.clean(tx, step, device_id, spans)
         except OperationalError:
             self._trying = {}  # the store is away; the keys are not to blame
             raise
@@ -107,8 +108,9 @@ class Deriver:
             if tx.execute(DUE_OF_QUIET.limit(1), {"to": now, "received_before": now - QUIET_US}).first() is None:
                 return 0
         with write(self._book) as tx:
-            new = pass_quiet(tx, self._registers.current(tx), now, now - QUIET_US)
-            post_new(tx, new, now)
+            register = self._registers.current(tx)
+            new = pass_quiet(tx, register, now, now - QUIET_US)
+            replace(tx, register, Change(new), now)
             if new:
                 tx.execute(clock_tick.insert().values(at=now, step="all", keys=len(new)))
         return len(new)

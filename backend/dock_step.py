@@ -1,18 +1,22 @@
-"""The dock step: sightings of one tag at one door become passes, and a decided pass a stock movement."""
+"""The dock step: sightings of one tag at one door become passes, each with a verdict of its own.
+
+Which way it went in the end, and so what it moved, is settled by backend.dock_verdict.
+"""
 
 import json
 from collections.abc import Sequence
 from functools import lru_cache
 
+from backend import dock_models
 from backend.book.schema import crossing
 from backend.identities import identities
 from backend.step import Derived, Fact, Key, Step
 from models.dock import portal
+from models.dock.learned import PassModel
 from models.dock.portal import Crossing, Pass, Portal, Sighting
 from models.identity import identify
 from models.reading import Reading, Tag, micros
 from models.register import Device, Door, Register
-from models.stock.posting import Places, movement_of_crossing
 from models.units import quantity_text
 
 
@@ -27,12 +31,15 @@ def _params(register: Register, key: Key, at: int) -> Portal | None:
 
 
 def _portal(name: str, door: Door) -> Portal:
-    return _portal_of(name, tuple(door.inside_antennas), tuple(door.outside_antennas), door.timeout_s)
+    rows = (tuple(door.inside_antennas), tuple(door.outside_antennas))
+    return _portal_of(name, rows, door.timeout_s, dock_models.known(door.model))
 
 
 @lru_cache(maxsize=1024)
-def _portal_of(name: str, inside: tuple[int, ...], outside: tuple[int, ...], timeout_s: float) -> Portal:
-    return Portal(name, inside, outside, round(timeout_s * 1_000_000))
+def _portal_of(
+    name: str, rows: tuple[tuple[int, ...], tuple[int, ...]], timeout_s: float, model: PassModel | None
+) -> Portal:
+    return Portal(name, *rows, round(timeout_s * 1_000_000), model)
 
 
 def _depends_on(register: Register, key: Key) -> Sequence[int]:
@@ -58,13 +65,7 @@ def _sighting(fact: Fact) -> Sighting:
 
 
 def _derive(register: Register, key: Key, passed: Crossing, seen_at: int) -> Derived:
-    what = identify(passed.epc, identities(register, passed.last_at))
-    device = register.get("devices", key.device, passed.last_at)
-    movement = None
-    if isinstance(device, Device) and device.door is not None:
-        door = device.door
-        places = Places(door.inside, door.outside_in, door.outside_out)
-        movement = movement_of_crossing(passed, what, places)
+    what = identify(passed.epc, identities(register, passed.last_at, passed.epc))
     row = {
         "id": passed.id,
         "device_id": key.device_id,
@@ -77,6 +78,12 @@ def _derive(register: Register, key: Key, passed: Crossing, seen_at: int) -> Der
         "score": passed.score,
         "reasons": json.dumps(passed.reasons),
         "rule": passed.rule,
+        "own_direction": passed.direction,
+        "own_score": passed.score,
+        "own_reasons": json.dumps(passed.reasons),
+        "chances": json.dumps(passed.chances),
+        "stray": passed.stray,
+        "middle_at": passed.middle_at,
         "evidence": json.dumps(passed.evidence),
         "evidence_count": passed.evidence_count,
         "kind": what.kind,
@@ -84,9 +91,9 @@ def _derive(register: Register, key: Key, passed: Crossing, seen_at: int) -> Der
         "asset": what.asset,
         "quantity": None if what.quantity is None else quantity_text(what.quantity),
         "why": what.why,
-        "movement": None if movement is None else movement.id,
+        "movement": None,
     }
-    return Derived(DOCK.name, DOCK.table, passed.id, passed.closed_at, seen_at, row, movement)
+    return Derived(DOCK.name, DOCK.table, passed.id, passed.closed_at, seen_at, row, None)
 
 
 DOCK: Step[Portal, Pass, Crossing] = Step(

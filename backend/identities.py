@@ -3,14 +3,20 @@
 from collections import defaultdict
 from functools import lru_cache
 
-from models import identity, scan
+from msgspec.structs import replace
+
+from models import epc, identity, scan
+from models.errors import BadCode
 from models.identity import Override
 from models.register import Asset, Device, Item, Location, Register, TagBinding
 
 
-def identities(register: Register, at: int) -> identity.Register:
-    """What tags are, as of a time."""
-    return _identities(register, register.period(at))
+def identities(register: Register, at: int, tag: str) -> identity.Register:
+    """What this tag is, as of a time."""
+    known, binding = _identities(register, register.period(at)), register.get("tags", tag, at)
+    if not isinstance(binding, TagBinding) or binding.thing == "epc":
+        return known
+    return replace(known, tags={tag: _override(binding)})
 
 
 def workflow_of(register: Register, device: str, at: int) -> scan.Workflow:
@@ -34,7 +40,6 @@ def _identities(register: Register, at: int) -> identity.Register:
     items = register.all("items", at)
     assets = register.all("assets", at)
     return identity.Register(
-        tags={epc: _override(body) for epc, body in register.all("tags", at).items() if isinstance(body, TagBinding)},
         gtins={
             pack.gtin: (sku, pack.units) for sku, item in items.items() if isinstance(item, Item) for pack in item.gtins
         },
@@ -55,7 +60,7 @@ def _override(binding: TagBinding) -> Override:
 @lru_cache(maxsize=64)
 def _workflow(register: Register, device: str, at: int) -> scan.Workflow:
     items = {
-        pack.gtin: scan.Item(sku, item.name, item.tagged, pack.units)
+        pack.gtin: scan.Item(sku, item.name, item.tagged, pack.units, item.uom)
         for sku, item in register.all("items", at).items()
         if isinstance(item, Item)
         for pack in item.gtins
@@ -64,4 +69,16 @@ def _workflow(register: Register, device: str, at: int) -> scan.Workflow:
     locations = {
         ident.lower(): ident for ident, place in places.items() if isinstance(place, Location) and not place.virtual
     }
-    return scan.Workflow(device, items, locations)
+    assets = {ident: asset for ident, asset in register.all("assets", at).items() if isinstance(asset, Asset)}
+    codes = {code: ident for ident, asset in assets.items() if asset.giai and (code := _elements(asset.giai))}
+    return scan.Workflow(device, items, locations, assets={ident.lower(): ident for ident in assets}, codes=codes)
+
+
+def _elements(code: str) -> str | None:
+    """How a barcode carries an asset's GIAI or GRAI, `(8004)` or `(8003)` and its digits; None for what is no code."""
+    try:
+        parsed = epc.parse_uri(code)
+    except BadCode:
+        return None
+    ai = {"giai": "8004", "grai": "8003"}.get(parsed.scheme)
+    return None if ai is None else f"({ai}){parsed.key}"

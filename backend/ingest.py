@@ -12,18 +12,20 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from backend.apply import apply, register_id
+from backend.apply import apply
 from backend.book import alerts, journal
 from backend.book.db import write
 from backend.book.journal import Arrival, BadRow, StreamRow
+from backend.book.register import load, version
 from backend.book.status import note_status
-from backend.registers import Registers
+from backend.registers import Registers, register_id
 from backend.step import Derived
 from models import wire
 from models.alert import Alert
 from models.commit import Held, commit
 from models.errors import BadEnvelope, BadReading
 from models.reading import DeviceEvent, Gap, from_micros, micros
+from models.register import Register
 
 log = logging.getLogger(__name__)
 ACTOR = "ingest"
@@ -109,6 +111,7 @@ class _Work:
     def __init__(self, tx: Connection, registers: Registers, devices: dict[tuple[int, str], int], now: int) -> None:
         self.tx = tx
         self.register = registers.current(tx)
+        self.version: int | None = None
         self.devices = devices
         self.now = now
         self.received_at = from_micros(now)
@@ -226,13 +229,21 @@ class _Work:
             self.outcome.receipts.append((gateway, wire.Receipt(epoch, mark)))
         return self.outcome
 
+    def register_now(self) -> Register:
+        """The register with what this transaction itself wrote to it: nobody else may keep that before the commit."""
+        now = version(self.tx)
+        if self.version not in (None, now):
+            self.register = load(self.tx)
+        self.version = now
+        return self.register
+
     def each_reading(self) -> None:
         """A savepoint per reading: what fails while the store is up is quarantined and counts as committed."""
         held = {row.id: row for row, _ in self.streams.values()}
         for arrival in self.arrivals:
             try:
                 with self.tx.begin_nested():
-                    self.outcome.derived += apply(self.tx, self.register, [arrival], self.now)
+                    self.outcome.derived += apply(self.tx, self.register_now(), [arrival], self.now)
                     journal.add(self.tx, [arrival])
             except OperationalError:
                 raise

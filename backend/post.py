@@ -1,14 +1,15 @@
 """What follows from derived rows: the rows themselves, their ledger entries, domain events, the planner's subjects."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert
 
-from backend.book import events, ledger
-from backend.book.schema import crossing
-from backend.step import Derived
+from backend.book import bindings, events, ledger
+from backend.book.schema import crossing, scan_act
+from backend.dock_verdict import settle
+from backend.step import Change, Derived, Old
+from models.register import Register
 
 ACTOR = "deriver"
 LATE_US = 300_000_000
@@ -17,21 +18,9 @@ EVENTS = {"dock": "crossing", "scan": "scan", "motion": "visit"}
 """What others are told of a step's rows; hours and distance are figures, which are asked for."""
 
 
-class Old(NamedTuple):
-    """A derived row that is taken back."""
-
-    table: Table
-    id: str
-    movement: str | None
-
-
-def post_new(tx: Connection, new: Sequence[Derived], now: int) -> None:
-    """Write new derived rows, and post what they move."""
-    replace(tx, new, [], now)
-
-
-def replace(tx: Connection, new: Sequence[Derived], old: Sequence[Old], now: int) -> None:
-    """Take back rows `old` and write `new`; the ledger gets only the difference."""
+def replace(tx: Connection, register: Register, change: Change, now: int) -> None:
+    """Take back old rows and write new ones, verdicts of doors settled; the ledger gets only the difference."""
+    new, old = _differing(settle(tx, register, change))
     by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
     for each in new:
         by_table[each.table].append(each.stored)
@@ -43,8 +32,10 @@ def replace(tx: Connection, new: Sequence[Derived], old: Sequence[Old], now: int
         tx.execute(insert(table), rows)
     wanted = [each.movement for each in new if each.movement is not None]
     keep = {movement.id for movement in wanted}
-    withdrawn = {movement for _, _, movement in old if movement is not None and movement not in keep}
+    withdrawn = {each.movement for each in old if each.movement is not None and each.movement not in keep}
     ledger.post(tx, wanted, withdrawn, ACTOR, now)
+    acts = [each.row for each in new if each.table is scan_act] + [each.row for each in old if each.table is scan_act]
+    bindings.follow(tx, bindings.tags_of(acts), now)
     stay = {each.id for each in new}
     gone_for_good = [each for each in old if each.table is crossing and each.id not in stay]
     events.emit_all(tx, [("crossing", {"id": each.id, "withdrawn": True}) for each in gone_for_good], now)
@@ -52,6 +43,13 @@ def replace(tx: Connection, new: Sequence[Derived], old: Sequence[Old], now: int
     events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in told], now)
     events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step == "dock"], now)
     events.changed_all(tx, [f"asset:{each.row['asset']}" for each in new if each.step in {"hours", "motion"}], now)
+
+
+def _differing(change: Change) -> tuple[list[Derived], list[Old]]:
+    """Without the rows that come out as they are."""
+    before = {each.id: each.row for each in change.old}
+    same = {each.id for each in change.new if before.get(each.id) == each.stored}
+    return [each for each in change.new if each.id not in same], [each for each in change.old if each.id not in same]
 
 
 def is_late(derived: Derived, now: int) -> bool:

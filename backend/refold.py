@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from backend.apply import checkpoint_rows, end_due, facts_of, register_name, state_row
+from backend.apply import checkpoint_rows, end_due, facts_of, state_row
 from backend.book import derived
 from backend.book.journal import Arrival, short
 from backend.book.schema import checkpoint, journal
-from backend.post import Old, replace
-from backend.step import DAY_US, Derived, Key, Step, advance, encode
+from backend.post import replace
+from backend.registers import register_name
+from backend.step import DAY_US, Change, Derived, Key, Old, Step, advance, encode
 from models import wire
 from models.reading import Unknown
 from models.register import Register
@@ -79,10 +80,13 @@ def refold(
         if k.end is None and k.last is not None
     ]
     derived.save_states(tx, states)
-    _replace_rows(tx, step, keys, now)
+    _replace_rows(tx, register, step, keys, now)
 
 
-def _replace_rows(tx: Connection, step: Step[Any, Any, Any], keys: Sequence[Refold], now: int) -> None:
+def _replace_rows(
+    tx: Connection, register: Register, step: Step[Any, Any, Any], keys: Sequence[Refold], now: int
+) -> None:
+    """Every row of what was folded anew, over those that were there: which of them differ, posting finds out."""
     table = step.table.c
     new: list[Derived] = []
     old: list[Old] = []
@@ -93,12 +97,9 @@ def _replace_rows(tx: Connection, step: Step[Any, Any, Any], keys: Sequence[Refo
         if k.end is not None:
             held = held.where(table.day < k.end)
         rows = {row["id"]: {name: row[name] for name in row if name != "n"} for row in tx.execute(held).mappings()}
-        made = {each.id: each for each in k.new}
-        new += [each for each in made.values() if rows.get(each.id) != each.stored]
-        old += [
-            Old(step.table, i, row.get("movement")) for i, row in rows.items() if i not in made or made[i].stored != row
-        ]
-    replace(tx, new, old, now)
+        new += {each.id: each for each in k.new}.values()
+        old += [Old(step.table, ident, row.get("movement"), row) for ident, row in rows.items()]
+    replace(tx, register, Change(new, old), now)
 
 
 def _passed(tx: Connection, k: Refold, last: Arrival, before: int | None, now: int) -> int | None:

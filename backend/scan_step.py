@@ -9,7 +9,7 @@ from backend.identities import workflow_of
 from backend.step import Derived, Fact, Key, Step
 from models import scan
 from models.reading import Reading, Scan
-from models.register import Desk, Device, Register
+from models.register import Desk, Device, Register, TagBinding
 from models.scan import ScanAct, Scanned, Session, Workflow
 from models.stock.posting import movement_of_scan
 from models.units import quantity_text
@@ -35,7 +35,7 @@ def _depends_on(register: Register, key: Key) -> Sequence[int]:
 
 @lru_cache(maxsize=64)
 def _changes(register: Register, device: str) -> Sequence[int]:
-    kinds = ("items", "locations")
+    kinds = ("items", "locations", "assets")
     changes = {entry.valid_from for (kind, _), dated in register.entries.items() if kind in kinds for entry in dated}
     return sorted({*changes, *register.changes("devices", device)})
 
@@ -57,7 +57,8 @@ def _last_desk(register: Register, key: Key, at: int) -> Desk | None:
 
 
 def _derive(register: Register, key: Key, act: ScanAct, seen_at: int) -> Derived:
-    desk = _last_desk(register, key, min(act.at, seen_at))
+    of = act.at if act.undone_at is None else act.undone_at
+    desk = _last_desk(register, key, min(of, seen_at))
     movement = None if desk is None else movement_of_scan(act, desk.supplier, desk.customer)
     row = {
         "id": act.id,
@@ -68,16 +69,32 @@ def _derive(register: Register, key: Key, act: ScanAct, seen_at: int) -> Derived
         "closed_at": act.at,
         "action": act.action,
         "ok": act.ok,
-        "text": act.text,
+        "text": _text(register, act, min(act.at, seen_at)),
         "sku": act.sku,
         "lot": act.lot,
         "serial": act.serial,
         "quantity": None if act.quantity is None else quantity_text(act.quantity),
         "location": act.location,
+        "target": act.target,
+        "parent": act.parent,
+        "child": act.child,
+        "epc": act.epc,
+        "asset": act.asset,
+        "badge": act.badge,
+        "undoes": act.undoes,
         "evidence": json.dumps(act.evidence),
         "movement": None if movement is None else movement.id,
     }
     return Derived(SCAN.name, SCAN.table, act.id, act.at, seen_at, row, movement)
+
+
+def _text(register: Register, act: ScanAct, at: int) -> str:
+    """The act's text; of a tag that was on something else before `at`, what that was."""
+    before = None if act.epc is None or act.action != "assign" else register.get("tags", act.epc, at - 1)
+    if not isinstance(before, TagBinding) or (before.asset, before.sku) in {(act.asset, None), (None, act.sku)}:
+        return act.text
+    was = before.asset or before.sku
+    return act.text if was is None else f"{act.text}; it was on {was}"[: scan.MAX_TEXT]
 
 
 SCAN: Step[Workflow, Session, ScanAct] = Step(

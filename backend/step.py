@@ -5,10 +5,10 @@ parameter changes. Ingest and the deriver both call it, so the order of arrival 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Table
@@ -76,6 +76,26 @@ class Derived:
         return {**self.row, "day": self.day}
 
 
+class Old(NamedTuple):
+    """A derived row that is taken back, and what it was (every column but n)."""
+
+    table: Table
+    id: str
+    movement: str | None
+    row: Mapping[str, Any]
+
+
+class Change(NamedTuple):
+    """What a transaction makes of derived rows. A row that is in both with the same columns stays as it is.
+
+    `broken`: by device, which photo-eye was broken when, as far as the journal does not have it yet.
+    """
+
+    new: Sequence[Derived]
+    old: Sequence[Old] = ()
+    broken: Mapping[int, Sequence[tuple[str, int]]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Step(Generic[P, S, R]):
     """One entry of `backend.apply.STEPS`. P: parameters, S: state, R: what the fold emits."""
@@ -96,6 +116,8 @@ class Step(Generic[P, S, R]):
     """The row of what was emitted, and when that was: it may ask the register up to then, and not after."""
     goes_on: bool
     """Whether a state goes on under other parameters; else what is open ends under those it began with."""
+    serves: Callable[[Register, str], bool] = lambda _register, _device: True
+    """Whether a device's readings may be folded at any time; what is declared never takes it back."""
 
     def decode(self, state: bytes) -> S | None:
         """The state from its stored bytes."""

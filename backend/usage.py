@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, or_, select
 
-from backend.apply import register_id
 from backend.book import places
 from backend.book.schema import device, fold_state, gateway, run
 from backend.hours_step import HOURS, metering, tracker_of
 from backend.identities import devices_of
+from backend.registers import register_id
 from models.motion.meter import ENGINE_HOURS, RUNTIME, Bounds, Metered, Usage, clipped, open_usage
 from models.register import Device, Register, Tracker
 from models.wire import is_global

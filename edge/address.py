@@ -3,8 +3,8 @@
 MAX_PORT = 65_535
 
 
-def host_port(text: str, default_port: int | None = None) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, `[IPv6]:PORT`, or `HOST` where there is a default. Raises ValueError.
+def host_port(text: str, default_port: int | None = None, key: str = "") -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `[IPv6]:PORT`, or `HOST` where there is a default. Raises ValueError naming `key`.
 
     >>> host_port("192.0.2.10:5084"), host_port("[2001:db8::1]", 5084)
     (('192.0.2.10', 5084), ('2001:db8::1', 5084))
@@ -16,6 +16,6 @@ def host_port(text: str, default_port: int | None = None) -> tuple[str, int]:
         port = str(default_port)
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
-        msg = f"HOST:PORT expected, got {text!r}"
+        msg = f"{key}{key and ': '}HOST:PORT expected, got {text!r}"
         raise ValueError(msg)
     return host, int(port)

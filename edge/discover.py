@@ -7,7 +7,7 @@ asked, and one that has a client already is listed as busy and not touched.
 import ipaddress
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing, suppress
+from contextlib import closing
 from threading import Event
 
 from msgspec import Struct
@@ -96,8 +96,7 @@ def ask(host: str, port: int, stop: Event) -> Found | None:
         except (DeviceLost, BadFrame):
             return Found(host, port, "silent")
         finally:
-            with suppress(DeviceLost):
-                session.send("CLOSE_CONNECTION")
+            session.send("CLOSE_CONNECTION")
 
 
 def _identify(session: Session, found: Found) -> Found:

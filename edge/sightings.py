@@ -14,6 +14,7 @@ import msgspec
 from models.reading import Tag, from_micros
 
 MAX_OPEN = 20_000
+"""Windows, of all tags and antennas."""
 TOGETHER = 10
 """Windows that end within this part of their length leave together: each leaving wakes the disk's thread."""
 TURN, PER_HZ = 4096, 16
@@ -59,7 +60,7 @@ class _Seen(msgspec.Struct):
 
 
 class Sightings:
-    """The open windows of one device. At most MAX_OPEN tags: beyond that the oldest closes early."""
+    """The open windows of one device. At most MAX_OPEN: beyond that the oldest tag's close early."""
 
     def __init__(self, device: str, window_s: float) -> None:
         self._device = device
@@ -67,6 +68,7 @@ class Sightings:
         self._window_us = round(window_s * 1_000_000)
         self._looked = -math.inf
         self._open: dict[bytes, _Seen] = {}
+        self._windows = 0
         self._closed: list[Tag] = []
 
     def add(self, heard: Heard, now: float) -> None:
@@ -75,19 +77,20 @@ class Sightings:
             self._closed.append(_reading(self._device, heard))
             return
         seen = self._open.get(heard.epc)
-        if seen is not None and heard.at - seen.first_at >= self._window_us:
+        if seen is not None and abs(heard.at - seen.first_at) >= self._window_us:
             self._close(heard.epc)
             seen = None
         if seen is None:
-            if len(self._open) >= MAX_OPEN:
-                self._close(next(iter(self._open)))
             seen = self._open[heard.epc] = _Seen(now, heard.first_at, {})
         elif heard.first_at < seen.first_at:
             seen.first_at = heard.first_at
         window = seen.antennas.get(heard.antenna)
         if window is None:
             window = seen.antennas[heard.antenna] = _Window(heard.first_at, heard, heard)
+            self._windows += 1
         _hear(window, heard)
+        if self._windows > MAX_OPEN:
+            self._close(next(iter(self._open)))
 
     def due(self, now: float) -> list[Tag]:
         """The readings of the windows that have ended."""
@@ -100,7 +103,7 @@ class Sightings:
             self._close(epc)
         if self._closed:
             self._looked = now
-        return self._take()
+        return self.take()
 
     def wait_s(self, now: float) -> float | None:
         """Seconds until `due` has something, None if no window is open."""
@@ -115,9 +118,15 @@ class Sightings:
         """The readings of all windows, ended or not."""
         for epc in list(self._open):
             self._close(epc)
-        return self._take()
+        return self.take()
 
-    def _take(self) -> list[Tag]:
+    @property
+    def ended(self) -> int:
+        """How many readings wait to be taken."""
+        return len(self._closed)
+
+    def take(self) -> list[Tag]:
+        """The readings of the windows that were closed so far, without waiting for others to leave with them."""
         closed, self._closed = self._closed, []
         if not self._window_us:
             closed.sort(key=_at)
@@ -125,6 +134,7 @@ class Sightings:
 
     def _close(self, epc: bytes) -> None:
         windows = [*self._open.pop(epc).antennas.values()]
+        self._windows -= len(windows)
         if len(windows) > 1:
             windows.sort(key=lambda window: window.last.at)
         for window in windows:

@@ -1,7 +1,8 @@
 """What a tag is: stock, asset or unknown, decided in this one function and nowhere else.
 
 Stock is sold or consumed and identified by SGTIN or SSCC; an asset is owned and used, GIAI or GRAI. A dated register
-entry for one tag overrides its scheme: so a capitalised spare, or a tag with a code of its own, is what it is.
+entry for one tag overrides its scheme: so a capitalised spare, or a tag with a code of its own, is what it is. Short
+and long codings of one identity are one: only the identity is looked up.
 """
 
 from collections.abc import Mapping

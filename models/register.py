@@ -14,35 +14,11 @@ from msgspec import Meta, Struct
 
 from models.errors import Refused
 from models.reading import Time
-from models.units import MAX_DECIMALS, MAX_DIGITS, BadQuantity, checked
+from models.units import MAX_DECIMALS, not_negative, positive
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$(?!\n)")]
 Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$(?!\n)")]
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$(?!\n)")]
-
-
-def _positive(**quantities: Decimal | None) -> None:
-    """Raises ValueError naming the first that no movement could have (msgspec has no bounds for decimals)."""
-    for name, quantity in quantities.items():
-        try:
-            if quantity is not None:
-                checked(quantity)
-        except BadQuantity as error:
-            limits = f"at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
-            msg = f"{name}: a positive number expected, of {limits}, got {str(quantity)[:40]}"
-            raise ValueError(msg) from error
-
-
-def _not_negative(**quantities: Decimal | None) -> None:
-    """The same for what may be 0."""
-    _positive(
-        **{
-            name: None
-            if quantity is not None and quantity.is_zero() and quantity.adjusted() >= -MAX_DECIMALS
-            else quantity
-            for name, quantity in quantities.items()
-        }
-    )
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -68,6 +44,25 @@ class Door(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     outside_in: Id
     outside_out: Id
     timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
+    model: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """The learned model that decides, `name` or `name@` and the first 8 digits of its SHA-256; else the rule does."""
+    photo_eye: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """The reader's input that is on while the beam across the threshold is broken: nothing goes through unseen."""
+
+
+class Point(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One place that antennas of a reader look at: a shelf, a tool crib, a gate."""
+
+    place: Id
+    antennas: Annotated[list[Annotated[int, Meta(ge=1, le=65_535)]], Meta(min_length=1, max_length=64)]
+
+
+class Points(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Places that a reader tells the presence of tags at; an antenna without one is a place of its own."""
+
+    places: Annotated[list[Point], Meta(max_length=256)] = []
+    depart_s: Annotated[float, Meta(gt=0, le=864_000)] = 600.0
+    """A tag that is silent for so long has departed."""
 
 
 class Desk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -95,17 +90,18 @@ class Tracker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     def __post_init__(self) -> None:
         """A machine may be new: 0 h."""
-        _not_negative(hours_at_start=self.hours_at_start)
+        not_negative(hours_at_start=self.hours_at_start)
 
 
 class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A device of one gateway (null for a global name) and what it is there for: door, desk, tracker, or none yet."""
+    """A device of one gateway (null for a global name) and what it is for: door, desk, tracker, points, or none yet."""
 
     name: str
     gateway: str | None = None
     door: Door | None = None
     desk: Desk | None = None
     tracker: Tracker | None = None
+    points: Points | None = None
 
     @property
     def register_id(self) -> str:
@@ -120,7 +116,7 @@ class PackGtin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     units: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
-        _positive(units=self.units)
+        positive(units=self.units)
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -139,7 +135,7 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         """`reorder_min` may be 0: order when nothing is left."""
         least = self.reorder_min
         is_nothing = least is not None and least.is_zero() and -MAX_DECIMALS <= least.adjusted() <= 0
-        _positive(reorder_min=None if is_nothing else least, reorder_max=self.reorder_max, pack_size=self.pack_size)
+        positive(reorder_min=None if is_nothing else least, reorder_max=self.reorder_max, pack_size=self.pack_size)
 
 
 class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -185,19 +181,22 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """When the first interval begins; else when the plan was first declared, or from when it holds if that is later."""
 
     def __post_init__(self) -> None:
-        _positive(every_hours=self.every_hours, every_km=self.every_km)
+        positive(every_hours=self.every_hours, every_km=self.every_km)
 
 
 class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a tag is on, when that is not what its EPC says: stock (sku, quantity), an asset, or nothing of ours."""
+    """What a tag is on: stock (sku, quantity), an asset, nothing of ours (none), or what its code itself says (epc).
 
-    thing: Literal["stock", "asset", "none"]
+    `before` is as if nothing were declared of that moment: what held before holds on. So scans are withdrawn.
+    """
+
+    thing: Literal["stock", "asset", "none", "epc", "before"]
     sku: Id | None = None
     quantity: Decimal | None = None
     asset: Id | None = None
 
     def __post_init__(self) -> None:
-        _positive(quantity=self.quantity)
+        positive(quantity=self.quantity)
 
 
 KINDS: Mapping[str, type[Struct]] = {
@@ -232,6 +231,14 @@ class Entry:
     recorded_at: int = 0
 
 
+def _standing(dated: Iterable[Entry]) -> list[Entry]:
+    """A tag's entries without the moments whose last entry is withdrawn."""
+    last = {entry.valid_from: entry for entry in dated}
+    return [
+        entry for entry in last.values() if not (isinstance(entry.body, TagBinding) and entry.body.thing == "before")
+    ]
+
+
 @dataclass(slots=True, eq=False)
 class Register:
     """All entries, to be asked as of a time (microseconds). Built once per change; read-only in use, hence hashable."""
@@ -245,11 +252,20 @@ class Register:
         register = cls()
         for entry in sorted(entries, key=lambda e: (e.valid_from, e.n)):
             register.entries.setdefault((entry.kind, entry.id), []).append(entry)
-        register.times = sorted({entry.valid_from for dated in register.entries.values() for entry in dated})
+        times: set[int] = set()
+        for (kind, ident), dated in [*register.entries.items()]:
+            if kind == "tags":
+                register.entries[kind, ident] = _standing(dated)
+            else:
+                times.update(entry.valid_from for entry in dated)
+        register.times = sorted(times)
         return register
 
     def period(self, at: int) -> int:
-        """The start of the span, around `at`, in which nothing in the register changes; 0 before the first entry."""
+        """The start of the span, around `at`, in which nothing but tags changes; 0 before the first entry.
+
+        There are many tags, each for itself: ask for one by its EPC.
+        """
         found = bisect_right(self.times, at)
         return self.times[found - 1] if found else 0
 

@@ -54,3 +54,27 @@ def checked(quantity: Decimal) -> Decimal:
         msg = f"quantity: at most {MAX_DIGITS} digits expected, got {quantity}"
         raise BadQuantity(msg)
     return parse_quantity(quantity_text(quantity))
+
+
+def positive(**quantities: Decimal | None) -> None:
+    """Raises ValueError naming the first that no movement could have: structs call it, their fields have no bounds."""
+    for name, quantity in quantities.items():
+        try:
+            if quantity is not None:
+                checked(quantity)
+        except BadQuantity as error:
+            limits = f"at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
+            msg = f"{name}: a positive number expected, of {limits}, got {str(quantity)[:40]}"
+            raise ValueError(msg) from error
+
+
+def not_negative(**quantities: Decimal | None) -> None:
+    """`positive`, of what may also be 0. Raises ValueError."""
+    positive(
+        **{
+            name: None
+            if quantity is not None and quantity.is_zero() and quantity.adjusted() >= -MAX_DECIMALS
+            else quantity
+            for name, quantity in quantities.items()
+        }
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from simulators.clerk import Clerk
 from simulators.desk import Desk
 from simulators.goods import CASED, LOOSE
 from simulators.warehouse import DAY_US, NoStage, Stage, Warehouse
@@ -35,7 +36,7 @@ class Site:
 def build(world: World, doors: tuple[str, ...], stage: Stage | None = None) -> Site:
     """An empty site."""
     warehouse = Warehouse(world, stage or NoStage(), doors)
-    return Site(world, warehouse, Desk(world, warehouse))
+    return Site(world, warehouse, Clerk(world, warehouse))
 
 
 def play_history(site: Site, days: int) -> None:

@@ -112,6 +112,44 @@ class Stock(Struct, frozen=True):
     lot: str | None = None
 
 
+class Act(Struct, frozen=True):
+    """What a scan came to."""
+
+    action: str
+    evidence: list[str]
+    sku: str | None = None
+    lot: str | None = None
+    quantity: str | None = None
+    location: str | None = None
+    parent: str | None = None
+    child: str | None = None
+    epc: str | None = None
+    asset: str | None = None
+
+
+class Packed(Struct, frozen=True):
+    """What lies on a pallet."""
+
+    child: str
+    parent: str
+
+
+class Bound(Struct, frozen=True, omit_defaults=True):
+    """What a tag is on."""
+
+    thing: str
+    sku: str | None = None
+    quantity: str | None = None
+    asset: str | None = None
+
+
+class BoundTag(Struct, frozen=True):
+    """A tag of the register."""
+
+    id: str
+    body: Bound
+
+
 class System:
     """The API at a URL. Every method raises Unreachable."""
 
@@ -153,6 +191,16 @@ class System:
 
     def stock(self) -> list[Stock]:
         return list(self._all("stock", Stock))
+
+    def acts(self) -> list[Act]:
+        return list(self._all("scans", Act))
+
+    def packs(self) -> list[Packed]:
+        return list(self._all("packs", Packed))
+
+    def tags(self) -> list[BoundTag]:
+        """What the register says of tags now; it answers all at once."""
+        return self._page("tags", BoundTag, {}).items
 
     def complete_to(self) -> datetime | None:
         """The time up to which the figures of stock rest on everything that was read."""

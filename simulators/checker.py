@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.reading import micros
 from simulators.answers import Crossing, System
-from simulators.checks import assets, doors, scans, stock, streams
+from simulators.checks import acts, assets, doors, scans, stock, streams
 from simulators.checks.found import Found
 from simulators.checks.ledger import Ledger, Levels, net
 from simulators.outbox import Kept
@@ -89,5 +89,6 @@ def compare(system: System, asked: Asked) -> list[Found]:
     verdicts, seen = doors.check(asked.truth, crossings, heard.sightings, killed=asked.killed)
     moved = doors.movements(seen, ledger, levels)
     held = stock.check(asked.truth, levels, system.stock(), ledger)
-    stocked = [sets, scanned, verdicts, moved, held, doors.accuracy(asked.truth, seen)]
+    told = acts.check(system, asked.truth, heard.scans)
+    stocked = [sets, scanned, told, verdicts, moved, held, doors.accuracy(asked.truth, seen)]
     return [*stocked, *assets.check(system, asked.truth, heard)]

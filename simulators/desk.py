@@ -14,17 +14,26 @@ from simulators.goods import LOOSE, Loose
 from simulators.warehouse import Warehouse
 from simulators.world import SECOND, World, stamp
 
-Action = Literal["receive", "issue", "match", "refused", "cancelled"]
+Action = Literal[
+    "receive", "issue", "match", "refused", "cancelled", "move", "return", "count", "undo", "pack", "assign"
+]
 GS = "\x1d"
 CODE_128, GS1_128, GS1_DATAMATRIX, EAN_13 = "]C0", "]C1", "]d2", "]E0"
 PLACE = "desk"
+AT_PLACE = {"receive", "issue", "move", "return", "count"}
+RARE = ("target", "parent", "child", "epc", "asset")
+"""What only some scans have."""
 BREATH_US = SECOND
 SHARES = {"goods": 0.87, "match": 0.1, "torn label": 0.03}
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One code. `action` is what an item must cause; `of` the id of the item that a quantity or cancel belongs to."""
+    """One code. `action` is what it must cause; `of` the id of the item that a quantity, cancel or undo belongs to.
+
+    A move goes from `place` to `target`; `child` is packed on the pallet `parent`; a tag `epc` is on `asset`, or on
+    `quantity` of `sku`.
+    """
 
     id: str
     pause_s: float
@@ -35,6 +44,12 @@ class Scan:
     lot: str | None = None
     quantity: int | None = None
     of: str | None = None
+    place: str = PLACE
+    target: str | None = None
+    parent: str | None = None
+    child: str | None = None
+    epc: str | None = None
+    asset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,9 @@ class Desk:
         )
 
     def _show(self, mode: str, items: list[Scan]) -> None:
-        scans = [self._command(f"SY:{mode}"), self._command(f"SY:LOC:{PLACE}"), *items]
+        self._present([self._command(f"SY:{mode}"), self._command(f"SY:LOC:{PLACE}"), *items])
+
+    def _present(self, scans: list[Scan]) -> None:
         begin_us = max(self._world.now_us, self._free_us)
         self._free_us = begin_us + int(sum(scan.pause_s for scan in scans) * SECOND) + BREATH_US
         workflow = Workflow(f"w{next(self._workflows):05d}", begin_us, tuple(scans))
@@ -175,6 +192,7 @@ def tell_scan(world: World, device: str, workflow: Workflow, scan: Scan, at_us: 
         sku=scan.sku,
         lot=scan.lot,
         quantity=scan.quantity,
-        location=PLACE if scan.action in {"receive", "issue"} else None,
+        location=scan.place if scan.action in AT_PLACE else None,
         of=scan.of,
+        **{name: value for name in RARE if (value := getattr(scan, name)) is not None},
     )

@@ -91,7 +91,7 @@ def reduce(passing: Passing, found: radio.Reads, offset_us: int) -> list[tuple[i
     """Sightings of a pass with the time of each. A window begins with a tag's first read at an antenna."""
     windows: list[tuple[int, int, _Window]] = []
     open_: dict[tuple[int, int], _Window] = {}
-    for at_us, tag, antenna, rssi, channel in rows(found):
+    for at_us, tag, antenna, rssi, channel, *_ in rows(found):
         window = open_.get((tag, antenna))
         if window is None or at_us - window.first_us >= WINDOW_US:
             window = open_[tag, antenna] = _Window(at_us, at_us, rssi, channel, rssi)

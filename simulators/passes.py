@@ -22,11 +22,11 @@ from simulators.world import Chance
 MIX = {"in": 28.0, "out": 28.0, "static": 20.0, "turn": 12.0, "past": 12.0}
 WINDOW_US = 500_000
 SINGLE_SHARE = 0.25
-FEWEST_OTHERS, FURTHER_OTHERS, MOST_OTHERS = 5, 12, 60
-"""A tag shares the reader with the first, and on average so many more, at most the last; its own pallet's included."""
+SHARING = (5, 60)
+"""With how many other tags one shares the reader, those of its own pallet included."""
 CARTONS = (4, 12)
-STILL_S = (3.0, 11.5)
-"""As long as others take for their ways, so that time in range alone tells nobody who stands."""
+STILL_S = (1.0, 11.5)
+"""As long as others take for their ways and shorter, so that time in range alone tells nobody who stands."""
 MEMBER = 50
 GZIP_HEADER = 31
 """zlib's word for: one gzip member."""
@@ -84,8 +84,7 @@ def one(of: Head, number: int) -> Pass:
     chance = Chance(f"passes/{of.seed}/{number}")
     kind = chance.one_of(MIX)
     tags = 1 if chance.happens(SINGLE_SHARE) else 1 + chance.randint(*CARTONS)
-    sharing = min(FEWEST_OTHERS + round(chance.expovariate(1 / FURTHER_OTHERS)), MOST_OTHERS)
-    others = max(sharing + 1 - tags, 0)
+    others = max(chance.randint(*SHARING) + 1 - tags, 0)
     setting = radio.Setting(ports=radio.LAYOUTS[of.layout])
     found = radio.reads_at(setting, f"{of.seed}/{number}", 0, motion(kind, chance), (tags, others))
     return Pass(number, kind, tags, others, sightings(found))

@@ -103,6 +103,14 @@ class _Slots:
     channel: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class _Scattered:
+    """Plane waves that belong to the pass and the antenna."""
+
+    direction: Floats
+    phase: Floats
+
+
 SETTING = Setting()
 
 
@@ -129,7 +137,8 @@ def reads_at(setting: Setting, key: str, begin_us: int, motion: Motion, sharing:
     traits = _traits(chance, sharing[0], setting)
     slots = _slots(chance, begin_us, motion, sharing, setting)
     place = _positions(slots, begin_us, motion, layout(sharing[0]))
-    field = _field(chance, slots, place, setting)
+    waves = _scattered(chance, setting)
+    field = _field(waves, slots, place, setting)
     one_way = _link(slots, place, traits, field, setting)
     powered = setting.power_dbm + one_way
     echo = powered - setting.backscatter_loss + one_way
@@ -137,9 +146,10 @@ def reads_at(setting: Setting, key: str, begin_us: int, motion: Motion, sharing:
     heard = (powered > traits.sensitivity_dbm[slots.tag]) & (echo > floor)
     rssi = np.round(2 * (echo[heard] + chance.normal(0, setting.rssi_noise, int(heard.sum())))) / 2
     columns = (slots.at_us[heard], slots.tag[heard], slots.antenna[heard] + 1, rssi, slots.channel[heard])
-    later = _positions(_after(slots, SLOPE_S), begin_us, motion, layout(sharing[0]))
     phase = _phase(chance, slots, place, field, setting)[heard]
-    return Reads(*columns, phase, _doppler(chance, slots, (place, later), setting)[heard])
+    later = _positions(_after(slots, SLOPE_S), begin_us, motion, layout(sharing[0]))
+    turned = np.angle(_field(waves, slots, later, setting) * field.conj())
+    return Reads(*columns, phase, _doppler(chance, slots, (place, later, turned), setting)[heard])
 
 
 def _traits(chance: np.random.Generator, tags: int, setting: Setting) -> _Tags:
@@ -185,14 +195,16 @@ def _link(slots: _Slots, place: Floats, traits: _Tags, field: Waves, setting: Se
     return np.asarray(budget - setting.polarisation_loss + fading, dtype=np.float64)
 
 
-def _field(chance: np.random.Generator, slots: _Slots, place: Floats, setting: Setting) -> Waves:
-    """Direct wave plus scattered plane waves, whose directions belong to the pass and the antenna."""
-    count, ports = setting.scatterers, len(setting.ports)
-    direction = chance.normal(size=(ports, count, 3))
+def _scattered(chance: np.random.Generator, setting: Setting) -> _Scattered:
+    direction = chance.normal(size=(len(setting.ports), setting.scatterers, 3))
     direction /= np.linalg.norm(direction, axis=2, keepdims=True)
-    phase = chance.uniform(0, 2 * np.pi, (ports, count))
-    turns = np.einsum("ij,isj->is", place, direction[slots.antenna]) * _wave_number(slots)[:, None]
-    scattered = np.exp(1j * (turns + phase[slots.antenna])).sum(axis=1) / np.sqrt(count)
+    return _Scattered(direction, chance.uniform(0, 2 * np.pi, direction.shape[:2]))
+
+
+def _field(waves: _Scattered, slots: _Slots, place: Floats, setting: Setting) -> Waves:
+    """Direct wave plus scattered plane waves."""
+    turns = np.einsum("ij,isj->is", place, waves.direction[slots.antenna]) * _wave_number(slots)[:, None]
+    scattered = np.exp(1j * (turns + waves.phase[slots.antenna])).sum(axis=1) / np.sqrt(setting.scatterers)
     field = np.sqrt(setting.rician_k / (setting.rician_k + 1)) + scattered / np.sqrt(setting.rician_k + 1)
     return np.asarray(field, dtype=np.complex128)
 
@@ -206,12 +218,16 @@ def _phase(chance: np.random.Generator, slots: _Slots, place: Floats, field: Wav
     return np.asarray((turn + np.pi * chance.integers(0, 2, slots.at_us.size)) % (2 * np.pi), dtype=np.float64)
 
 
-def _doppler(chance: np.random.Generator, slots: _Slots, places: tuple[Floats, Floats], setting: Setting) -> Floats:
+def _doppler(
+    chance: np.random.Generator, slots: _Slots, moved: tuple[Floats, Floats, Floats], setting: Setting
+) -> Floats:
+    """Of the phase: what moves is heard over every way, so echoes blur it."""
+    place, later, turned = moved
     port = np.array(setting.ports)[slots.antenna]
-    before, after = (np.linalg.norm(place - port, axis=1) for place in places)
-    nearing_mps = (before - after) / SLOPE_S
+    before, after = (np.linalg.norm(at - port, axis=1) for at in (place, later))
+    turn = 2 * (_wave_number(slots) * (after - before) + turned)
     noise: Floats = chance.normal(0, setting.doppler_noise_hz, slots.at_us.size)
-    return np.asarray(2 * nearing_mps * _hertz(slots) / LIGHT_MPS + noise, dtype=np.float64)
+    return np.asarray(noise - turn / (2 * np.pi * SLOPE_S), dtype=np.float64)
 
 
 def _hertz(slots: _Slots) -> Floats:

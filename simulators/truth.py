@@ -54,6 +54,11 @@ class Scan(Struct, frozen=True, tag_field="what", tag="scan"):
     quantity: int | None = None
     location: str | None = None
     of: str | None = None
+    target: str | None = None
+    parent: str | None = None
+    child: str | None = None
+    epc: str | None = None
+    asset: str | None = None
 
 
 class Broken(Struct, frozen=True, tag_field="what", tag="broken"):

@@ -5,13 +5,27 @@ from fastapi import APIRouter, FastAPI
 from backend.api.answers import Api
 from backend.api.guard import Guard
 from backend.api.problems import add_handlers
-from backend.api.routes import decisions, events, fleet, health, intake, maintenance, register, risk, stock
+from backend.api.routes import (
+    decisions,
+    events,
+    fleet,
+    health,
+    intake,
+    maintenance,
+    presence,
+    register,
+    risk,
+    scans,
+    stock,
+)
 from backend.api.services import Services
 
 ROUTERS: list[tuple[str, APIRouter]] = [
     ("", health.router),
     ("/api/v1", intake.router),
     ("/api/v1", stock.router),
+    ("/api/v1", scans.router),
+    ("/api/v1", presence.router),
     ("/api/v1", fleet.router),
     ("/api/v1", maintenance.router),
     ("/api/v1", risk.router),

@@ -103,7 +103,7 @@ class Quarantined(Struct, frozen=True):
 
 
 class Crossing(Struct, frozen=True):
-    """One pass of one tag at one door, decided."""
+    """One pass of one tag at one door, decided: `direction`, `score` and `reasons` after the vote and the photo-eye."""
 
     id: str
     n: int
@@ -118,6 +118,14 @@ class Crossing(Struct, frozen=True):
     score: float
     reasons: list[str]
     rule: str
+    """The rule, or the learned model, behind the tag's own verdict."""
+    own_direction: str
+    own_score: float
+    own_reasons: list[str]
+    chances: list[float]
+    """Of in, out and none, by this tag alone."""
+    stray: float
+    """The chance that it only stood, turned or passed by, by this tag alone."""
     evidence: list[str]
     evidence_count: int
     kind: str
@@ -128,24 +136,16 @@ class Crossing(Struct, frozen=True):
     movement: str | None
 
 
-class Scanned(Struct, frozen=True):
-    """What a person did at a desk with a scanner."""
+class Present(Struct, frozen=True):
+    """A tag at a place, as a reader of presence tells it: since when, and whether it arrived or moved there."""
 
-    id: str
-    n: int
+    epc: str
+    place: str
+    since: datetime
+    what: str
+    was: str | None
     gateway: str | None
     device: str
-    at: datetime
-    action: str
-    ok: bool
-    text: str
-    sku: str | None
-    lot: str | None
-    serial: str | None
-    quantity: str | None
-    location: str | None
-    evidence: list[str]
-    movement: str | None
 
 
 class Movement(Struct, frozen=True):

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, or_, select
 
-from backend.apply import register_id
 from backend.book.schema import device, fold_state, gateway, travel
 from backend.hours_step import tracker_of
 from backend.identities import devices_of
 from backend.motion_step import MOTION, tracking
+from backend.registers import register_id
 from models.motion import track
 from models.motion.fix import Spot
 from models.motion.track import Track

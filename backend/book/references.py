@@ -5,9 +5,11 @@ A struct's own fields are checked when it is decoded; this is what no single ent
 
 from collections.abc import Callable, Iterator
 
+from backend import dock_models
 from models.epc import check_digit
+from models.errors import Refused
 from models.motion import geofence
-from models.register import Device, Door, Item, Location, Plan, Register, TagBinding, Zone
+from models.register import Device, Door, Item, Location, Plan, Points, Register, TagBinding, Zone
 from models.wire import is_gateway, is_global
 
 
@@ -28,7 +30,7 @@ def _location(register: Register, at: int, body: object) -> Iterator[str]:
 def _device(register: Register, at: int, body: object) -> Iterator[str]:
     if not isinstance(body, Device):
         return
-    roles = [role for role in ("door", "desk", "tracker") if getattr(body, role) is not None]
+    roles = [role for role in ("door", "desk", "tracker", "points") if getattr(body, role) is not None]
     if len(roles) > 1:
         yield f"{' and '.join(roles)}: one of them expected, got {'both' if len(roles) == 2 else 'all'}"  # noqa: PLR2004
     if body.tracker is not None and register.get("assets", body.tracker.asset, at) is None:
@@ -39,6 +41,9 @@ def _device(register: Register, at: int, body: object) -> Iterator[str]:
         yield f"gateway: a gateway's name ([a-z0-9_-]) expected, got {body.gateway!r}"
     if body.door is not None:
         yield from _antennas(body.door)
+        yield from _model(body.door)
+    if body.points is not None:
+        yield from _points(body.points)
     for field in ("door.inside", "door.outside_in", "door.outside_out", "desk.location", "desk.supplier"):
         yield from _place(register, at, body, field)
     yield from _place(register, at, body, "desk.customer")
@@ -49,6 +54,21 @@ def _antennas(door: Door) -> Iterator[str]:
     both = [*inside, *outside]
     if not inside or not outside or len({*both}) < len(both) or min(both) < 1:
         yield f"door: two rows of different antennas from 1 on expected, got {inside} inside and {outside} outside"
+
+
+def _points(points: Points) -> Iterator[str]:
+    named = [antenna for point in points.places for antenna in point.antennas]
+    for antenna in sorted({*named}):
+        if named.count(antenna) > 1:
+            yield f"points.places: antenna {antenna} at one place expected, got {named.count(antenna)}"
+
+
+def _model(door: Door) -> Iterator[str]:
+    try:
+        if door.model is not None:
+            dock_models.find(door.model)
+    except Refused as error:
+        yield f"door.model: {error}"
 
 
 def _place(register: Register, at: int, device: Device, field: str) -> Iterator[str]:
@@ -74,7 +94,7 @@ def _tag(register: Register, at: int, body: object) -> Iterator[str]:
     if not isinstance(body, TagBinding):
         return
     named = {field for field in ("sku", "quantity", "asset") if getattr(body, field) is not None}
-    expected = {"stock": {"sku", "quantity"}, "asset": {"asset"}, "none": set[str]()}[body.thing]
+    expected = {"stock": {"sku", "quantity"}, "asset": {"asset"}}.get(body.thing, set[str]())
     if named != expected:
         yield f'thing = "{body.thing}": {_list(expected)} expected with it, got {_list(named)}'
     for field, kind, ident in (("sku", "items", body.sku), ("asset", "assets", body.asset)):

@@ -33,11 +33,19 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
     _check(kind, ident, body)
     entries = _entries(tx, kind, ident)
     dated = Register.of(entries)
-    held = dated.get(kind, ident, valid_from)
-    if held == body:
+    if dated.get(kind, ident, valid_from) == body and not _said_by_scan(tx, kind, ident, valid_from):
         return "same"
     if isinstance(body, Asset):
         _check_life(dated, ident, body, valid_from)
+    append(tx, kind, ident, body, valid_from=valid_from, actor=actor, now=now)
+    return "changed" if entries else "created"
+
+
+def append(  # noqa: PLR0913 - as `put`
+    tx: Connection, kind: str, ident: str, body: Struct, *, valid_from: int, actor: str, now: int
+) -> None:
+    """A further entry, whatever held before, and what it sets in motion. `put` is what people's declarations go by."""
+    held = Register.of(_entries(tx, kind, ident)).get(kind, ident, valid_from)
     tx.execute(
         insert(schema.register_entry).values(
             kind=kind,
@@ -49,10 +57,19 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
         )
     )
     keys = touched.keys(tx, touched.Change(kind, ident, held, body, valid_from))
-    derived.mark_dirty(tx, [(k.step, k.device_id, k.subject, valid_from, derived.FOR_EVER) for k in sorted(keys)])
+    since = {touched.PRESENCE: 0}
+    spans = [(k.step, k.device_id, k.subject, since.get(k.step, valid_from), derived.FOR_EVER) for k in sorted(keys)]
+    derived.mark_dirty(tx, spans)
     for subject in touched.subjects(tx, kind, ident, held, body):
         events.changed(tx, subject, now)
-    return "changed" if entries else "created"
+
+
+def _said_by_scan(tx: Connection, kind: str, ident: str, at: int) -> bool:
+    """Whether what holds of a tag rests on a scan: what a person says has to hold without it."""
+    table = schema.register_entry.c
+    dated = select(table.actor).where(table.kind == kind, table.id == ident, table.valid_from <= at)
+    held = dated.order_by(table.valid_from.desc(), table.n.desc()).limit(1)
+    return kind == "tags" and (tx.scalar(held) or "").startswith("scan:")
 
 
 def load(tx: Connection) -> Register:

@@ -16,7 +16,7 @@ from models import epc
 from models.errors import BadCode
 from models.register import Asset, Device, Item, Location, Plan, Zone
 
-DOCK, SCAN, HOURS, MOTION = "dock", "scan", "hours", "motion"
+DOCK, SCAN, HOURS, MOTION, PRESENCE = "dock", "scan", "hours", "motion", "presence"
 TRACKED = {"input": HOURS, "meter": HOURS, "fix": MOTION}
 
 
@@ -81,7 +81,8 @@ def _of_asset(tx: Connection, change: Change) -> set[Key]:
     codes = {asset.giai for asset in (change.before, change.after) if isinstance(asset, Asset)}
     if len(codes) == 1 and change.before is not None:
         return set()
-    return set(_dock_keys(tx, change.since, lambda subject: bool(codes & _owned_codes(subject))))
+    docks = _dock_keys(tx, change.since, lambda subject: bool(codes & _owned_codes(subject)))
+    return {*docks, *_scan_keys(tx, change.since)}
 
 
 def _of_device(tx: Connection, change: Change) -> set[Key]:
@@ -98,6 +99,8 @@ def _of_device(tx: Connection, change: Change) -> set[Key]:
     touched |= {key for key in _scan_keys(tx, change.since) if key.device_id in ids}
     for device_id in ids:
         touched |= set(_journalled(tx, device_id, change.since))
+        if any(device.points is not None for device in known):
+            touched |= set(_present(tx, device_id))
     return touched
 
 
@@ -112,7 +115,7 @@ def _of_zone(tx: Connection, change: Change) -> set[Key]:
 
 
 def _place(device: Device) -> bytes:
-    return msgspec.json.encode((device.door, device.desk, device.tracker))
+    return msgspec.json.encode((device.door, device.desk, device.tracker, device.points))
 
 
 def _device_id(tx: Connection, device: Device) -> int | None:
@@ -136,6 +139,14 @@ def _journalled(tx: Connection, device_id: int, since: int) -> Iterator[Key]:
     others = select(table.kind).where(table.device_id == device_id, table.at >= since)
     for kind in tx.scalars(others.where(table.kind.in_(TRACKED)).distinct()):
         yield Key(TRACKED[kind], device_id, "")
+
+
+def _present(tx: Connection, device_id: int) -> Iterator[Key]:
+    """Every tag that a reader of presence ever heard: before it was one, nobody folded them so."""
+    table = schema.journal.c
+    decode = msgspec.json.Decoder(_Tagged).decode
+    for body in tx.scalars(select(table.body).where(table.device_id == device_id, table.kind == "tag")):
+        yield Key(PRESENCE, device_id, decode(body).epc)
 
 
 def _dock_keys(tx: Connection, since: int, wanted: Callable[[str], bool]) -> Iterator[Key]:
@@ -177,7 +188,11 @@ def _owned_codes(subject: str) -> set[str]:
 
 
 def _of_tag(tx: Connection, change: Change) -> set[Key]:
-    return set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
+    """Its passes at doors, and the scanners that say later what it is on: they name what it was on."""
+    act = schema.scan_act.c
+    named = select(act.device_id, act.subject).where(act.epc == change.ident, act.closed_at > change.since).distinct()
+    scanners = {Key(SCAN, device_id, subject) for device_id, subject in tx.execute(named)}
+    return scanners | set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
 
 
 _TOUCHED: Mapping[str, Callable[[Connection, Change], set[Key]]] = {

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from backend.book.db import read
-from backend.verify import assets, books, folds, intake
+from backend.verify import assets, books, folds, intake, tags
 from backend.verify.folds import Seen
 from models.errors import Refused
 
@@ -32,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "movements and their evidence": books.evidence_stands,
     "readings behind the evidence": books.readings_behind,
     "stock or asset, never both": books.stock_or_asset,
+    "tags bound by scans": tags.follow_scans,
     "use counted once": assets.use_counted_once,
     "distance counted once": assets.distance_counted_once,
     "services of their plans": assets.services_of_plans,

@@ -6,16 +6,21 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from backend.apply import STEPS, end_due, register_name, state_row
+from backend import dock_verdict
+from backend.apply import STEPS, end_due, state_row
 from backend.book.register import load
 from backend.book.schema import checkpoint, dirty, fold_state, journal
+from backend.dock_step import DOCK
 from backend.refold import Refold, fold_keys
+from backend.registers import register_name
 from backend.step import DAY_US, Key, Step, encode
 from models import wire
 from models.reading import Unknown
 from models.register import Register
 
 PAGE = 5000
+Rows = dict[str, dict[str, Any]]
+"""Rows by id."""
 
 
 class Seen:
@@ -25,9 +30,14 @@ class Seen:
         self.tx = tx
 
     @cached_property
+    def register(self) -> Register:
+        """Everything that was ever declared."""
+        return load(self.tx)
+
+    @cached_property
     def rebuilt(self) -> list[tuple[Step[Any, Any, Any], int, list[Refold]]]:
         """Every key of every device, folded from nothing; time has passed for it as far as it has in the book."""
-        return list(_rebuilt(self.tx))
+        return list(_rebuilt(self.tx, self.register))
 
 
 def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
@@ -35,12 +45,15 @@ def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
     wrong: list[str] = []
     count = 0
     for step, device_id, keys in seen.rebuilt:
-        made = {each.id: each.stored for k in keys for each in k.new}
-        table = step.table.c
         subjects = {k.key.subject for k in keys}
-        rows = seen.tx.execute(select(step.table).where(table.device_id == device_id)).mappings()
+        query = select(step.table).where(step.table.c.device_id == device_id)
+        rows = {row["id"]: {**row} for row in seen.tx.execute(query).mappings()}
+        waiting = {ident: row for ident, row in rows.items() if row["subject"] not in subjects}
+        made = _settled(seen, step, device_id, {each.id: each.stored for k in keys for each in k.new}, waiting)
         stored = {
-            row["id"]: {name: row[name] for name in row if name != "n"} for row in rows if row["subject"] in subjects
+            ident: {name: row[name] for name in row if name != "n"}
+            for ident, row in rows.items()
+            if ident not in waiting
         }
         count += len(stored)
         for ident in sorted({*made, *stored}):
@@ -48,6 +61,14 @@ def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
                 what = "is missing" if ident not in stored else "does not follow from the readings"
                 wrong.append(f"{step.name} {ident} {what}")
     return f"{count} derived rows", wrong
+
+
+def _settled(seen: Seen, step: Step[Any, Any, Any], device_id: int, made: Rows, waiting: Rows) -> Rows:
+    """Rows with their final verdicts, where a step has such: from nothing, but for the rows of dirty keys."""
+    if step is not DOCK:
+        return made
+    found = dock_verdict.finals(seen.tx, seen.register, device_id, {**waiting, **made}, made)
+    return {ident: row | found[ident].columns for ident, row in made.items()}
 
 
 def states_rebuilt(seen: Seen) -> tuple[str, list[str]]:
@@ -93,15 +114,15 @@ def _states(tx: Connection, step: Step[Any, Any, Any], device_id: int) -> dict[s
     return {row["subject"]: {**row} for row in tx.execute(select(fold_state).where(*where)).mappings()}
 
 
-def _rebuilt(tx: Connection) -> Iterator[tuple[Step[Any, Any, Any], int, list[Refold]]]:
-    register = load(tx)
+def _rebuilt(tx: Connection, register: Register) -> Iterator[tuple[Step[Any, Any, Any], int, list[Refold]]]:
     for step in STEPS:
+        heard = tx.scalars(select(journal.c.device_id).where(journal.c.kind.in_(step.kinds)).distinct()).all()
+        served = {found for found in heard if step.serves(register, register_name(tx, found))}
         of_step = (
-            select(journal.c.device_id).where(journal.c.kind.in_(step.kinds)),
             select(fold_state.c.device_id).where(fold_state.c.step == step.name),
             select(step.table.c.device_id),
         )
-        for device_id in sorted({found for query in of_step for found in tx.scalars(query.distinct())}):
+        for device_id in sorted(served.union(*(tx.scalars(query.distinct()) for query in of_step))):
             yield step, device_id, _from_nothing(tx, register, step, device_id)
 
 

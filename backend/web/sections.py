@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from backend.api import items
-from backend.api.queries import decisions, intake, moves, stock
+from backend.api.queries import decisions, intake, moves, scans, stock
 from backend.api.services import Services
 from backend.web import inbox, yard
 from backend.web.rendering import TEMPLATES
@@ -103,7 +103,7 @@ def dock(tx: Connection, services: Services, _ask: Ask) -> Context:
     return {
         "crossings": moves.latest_crossings(tx, ROWS, ("stock", "unknown")),
         "asset_crossings": moves.latest_crossings(tx, 10, ("asset",)),
-        "scans": moves.latest_scans(tx, 10),
+        "scans": scans.latest_scans(tx, 10),
         "items": item_bodies(tx, services.clock()),
     }
 

@@ -15,12 +15,11 @@ from edge.driver import Health, Put
 from edge.drivers.llrp_antennas import Antennas
 from edge.drivers.llrp_capture import Capture
 from edge.drivers.llrp_connect import connect, expect_greeting, say_goodbye
-from edge.drivers.llrp_frame import GET_REPORT, header
 from edge.drivers.llrp_heard import host_time_us
 from edge.drivers.llrp_session import TICK_S, Session
 from edge.drivers.llrp_settings import LlrpSettings
-from edge.drivers.llrp_setup import check, set_up
-from edge.drivers.llrp_unasked import Unasked
+from edge.drivers.llrp_setup import ask_report, check, set_up
+from edge.drivers.llrp_unasked import Complaints, Unasked
 from models.reading import DeviceEvent, Reading, from_micros
 from models.wire import Reply
 
@@ -36,6 +35,7 @@ class LlrpDriver:
         self._settings = settings
         self._published_offset_us = 0
         self._antennas = Antennas(settings.antenna_quiet_s, settings.antennas)
+        self._complaints = Complaints()
         file = settings.capture
         self._capture = Capture(Path(file), settings.capture_mb * _MEBIBYTE) if file else None
 
@@ -43,6 +43,7 @@ class LlrpDriver:
         """Read until stop. Raises DeviceLost, DeviceRefused (busy, or a setting it does not take)."""
         with closing(connect(self._settings)) as connection:
             unasked = Unasked(self._device, self._settings, health, self._capture)
+            unasked.complaints, unasked.spill = self._complaints, put
             session = Session(connection, unasked, stop, self._settings.keepalive_s)
             try:
                 expect_greeting(session, unasked)
@@ -51,10 +52,11 @@ class LlrpDriver:
                 self._read(session, unasked, put, stop)
             finally:
                 put([*unasked.readings(), *unasked.hearing.sightings.flush()])
-                if self._capture is not None:
-                    self._capture.close()
                 if stop.is_set():
                     say_goodbye(session)
+                    put([*unasked.readings(), *unasked.hearing.sightings.flush()])
+                if self._capture is not None:
+                    self._capture.close()
 
     def reply(self, reply: Reply) -> None:
         """A reader has no person before it."""
@@ -81,7 +83,7 @@ class LlrpDriver:
                 put(readings)
             if poll_s and unasked.answers_polls and now - hearing.reported >= poll_s:
                 hearing.reported = now
-                session.send_bytes(header(GET_REPORT, session.next_id()))
+                ask_report(session, unasked)
 
     def _readings(self, unasked: Unasked, now: float) -> list[Reading]:
         """What is to be put now."""

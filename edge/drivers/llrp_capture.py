@@ -7,6 +7,8 @@ It begins with the line `stockyard-llrp-capture 1`; each record is the host's mi
 import fcntl
 import logging
 import os
+import stat
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from struct import Struct
@@ -15,6 +17,7 @@ from edge.drivers.llrp_frame import HEADER_BYTES, MAX_FRAME_BYTES
 
 FIRST_LINE = b"stockyard-llrp-capture 1\n"
 RECORD = Struct("!QI")
+_OTHER = "it is there and is not a capture of this version"
 log = logging.getLogger(__name__)
 
 
@@ -47,15 +50,19 @@ class Capture:
 
     def close(self) -> None:
         """Give the file back. The next frame opens it again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):
+                file.close()
 
     def _open(self) -> None:
         self._file = file = FileIO(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640), "r+")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        size = os.fstat(file.fileno()).st_size
-        self._at = whole_bytes(file, size)
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(_OTHER)
+        if state.st_size != self._at or not self._at:  # else it is as it was closed
+            self._at = whole_bytes(file, state.st_size)
         file.truncate(self._at)
         file.seek(self._at)
         if not self._at:
@@ -89,8 +96,7 @@ def whole_bytes(file: FileIO, size: int) -> int:
     """
     begin = file.read(len(FIRST_LINE)) or b""
     if not FIRST_LINE.startswith(begin):
-        msg = "it is there and is not a capture of this version"
-        raise OSError(msg)
+        raise OSError(_OTHER)
     if begin != FIRST_LINE:
         return 0
     at = len(begin)

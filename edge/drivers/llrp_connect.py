@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge.driver import DeviceLost, DeviceRefused
+from edge.drivers.llrp_frame import id_of
 from edge.drivers.llrp_session import TICK_S, Session
 from edge.drivers.llrp_settings import LlrpSettings
 from edge.drivers.llrp_unasked import Unasked
 
-CONNECT_S = 5.0
+CONNECT_S, GOODBYE_S = 5.0, 1.0
 _OTHER_HOST = (62, 64)
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
@@ -22,7 +23,7 @@ def connect(settings: LlrpSettings, connect_s: float = CONNECT_S) -> socket.sock
     context = _context(settings) if settings.tls else None
     try:
         plain = socket.create_connection((host, port), timeout=connect_s)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a name that cannot be one
         msg = f"connecting to {host}:{port}: {error}"
         raise DeviceLost(msg) from error
     if context is None:
@@ -60,7 +61,7 @@ def _context(settings: LlrpSettings) -> ssl.SSLContext:
         raise DeviceLost(msg) from error
     try:
         if settings.cert_file:
-            context.load_cert_chain(settings.cert_file, settings.key_file or None)
+            context.load_cert_chain(settings.cert_file, settings.key_file or None, password="")
     except OSError as error:
         msg = f"cert_file, key_file: a certificate and its key in PEM expected: {settings.cert_file}: {error}"
         raise DeviceLost(msg) from error
@@ -81,7 +82,12 @@ def expect_greeting(session: Session, unasked: Unasked, within_s: float = CONNEC
 
 
 def say_goodbye(session: Session) -> None:
-    """Stop the radio and close, without waiting: the reader may be gone already."""
+    """Stop the radio, take the reads that it then tells, and close; within a second, as the reader may be gone."""
+    until = time.monotonic() + GOODBYE_S
     with suppress(DeviceLost):
         session.send("DELETE_ROSPEC", ROSpecID=0)
-        session.send("CLOSE_CONNECTION")
+        sent = session.send("CLOSE_CONNECTION")
+        while time.monotonic() < until:
+            frame = session.step(TICK_S)
+            if frame is not None and id_of(frame) == sent:
+                return

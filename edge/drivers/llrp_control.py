@@ -16,8 +16,8 @@ from msgspec import Struct
 from edge.driver import BadFrame, DeviceRefused
 from edge.drivers.llrp_frame import HEADER_BYTES, MAX_CONTROL_BYTES, VERSION, kind_of, parameters
 
-GPI_STATES = 9
-IDENTIFICATION = 1
+EVERYTHING, IDENTIFICATION, GPI_STATES = 0, 1, 9
+"""What GET_READER_CONFIG may ask for (12.1)."""
 _codec: Any = sllurp.llrp
 _PERIODIC = 1
 _GET_READER_CONFIG, _ADD_ROSPEC = 2, 20
@@ -112,8 +112,14 @@ def check_status(name: str, fields: Mapping[str, Any]) -> None:
 def status_words(fields: Mapping[str, Any]) -> str:
     """LLRPStatus for people."""
     status = _part(fields, "LLRPStatus")
-    words = bytes(status.get("ErrorDescription", b"")).decode("utf-8", "replace")
+    words = _words(status.get("ErrorDescription"))
     return f"{status.get('StatusCode', 'no known status')} {words}".strip()
+
+
+def _words(raw: object) -> str:
+    """A reader's words, "" if there are none: nothing in them can command a terminal or begin a line of the log."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def reader_event(fields: Mapping[str, Any]) -> ReaderEvent:
@@ -121,7 +127,7 @@ def reader_event(fields: Mapping[str, Any]) -> ReaderEvent:
     data = _part(fields, "ReaderEventNotificationData")
     antenna, gpi = _part(data, "AntennaEvent"), _part(data, "GPIEvent")
     exception = data.get("ReaderExceptionEvent")
-    words = bytes(_part(data, "ReaderExceptionEvent").get("Message", b"")).decode("utf-8", "replace")
+    words = _words(_part(data, "ReaderExceptionEvent").get("Message"))
     return ReaderEvent(
         utc_us=_part(data, "UTCTimestamp").get("Microseconds"),
         connection=_part(data, "ConnectionAttemptEvent").get("Status"),
@@ -160,7 +166,7 @@ def capabilities(fields: Mapping[str, Any]) -> Capabilities:
         return Capabilities(
             antennas=general["MaxNumberOfAntennaSupported"],
             utc_clock=general["HasUTCClockCapability"],
-            firmware=general["ReaderFirmwareVersion"].decode("utf-8", "replace"),
+            firmware=_words(general["ReaderFirmwareVersion"]),
             powers={
                 entry["Index"]: _signed(entry["TransmitPowerValue"]) / 100
                 for entry in _parts(band, "TransmitPowerLevelTableEntry")
@@ -190,8 +196,7 @@ def holds_reports(fields: Mapping[str, Any]) -> bool:
 
 def identification(fields: Mapping[str, Any]) -> str:
     """The reader's own name in GET_READER_CONFIG_RESPONSE: its MAC address or EPC in hex, "" if it tells none."""
-    name = _part(fields, "Identification").get("ReaderID", b"")
-    return bytes(name).decode("ascii", "replace") if isinstance(name, bytes) else ""
+    return _words(_part(fields, "Identification").get("ReaderID"))
 
 
 def unplugged(fields: Mapping[str, Any]) -> tuple[int, ...]:

@@ -11,6 +11,10 @@ from models.reading import micros
 from models.wire import NEWEST
 
 LAST_US = micros(NEWEST)
+MAX_EPC_BYTES = 62
+"""What the five bits of length in a tag's memory can say, in words of two bytes (Gen2 6.3.2.1.2.2)."""
+_WEAKEST_CDBM, _STRONGEST_CDBM = -20_000, 10_000
+"""A strength beyond these is no measurement."""
 
 
 class Hearing:
@@ -40,8 +44,8 @@ class Hearing:
         self._set_clock(reads, host_us)
         add, wanted, now = self.sightings.add, self.wanted, self.reported
         for read in reads:
-            if not read.epc or not read.antenna:
-                self._health.bad_frame("tag report without an EPC or an antenna")
+            if not 0 < len(read.epc) <= MAX_EPC_BYTES or not read.antenna:
+                self._health.bad_frame(f"tag report: an EPC of 1 to {MAX_EPC_BYTES} bytes and an antenna expected")
                 continue
             self.antennas[read.antenna] = now
             if wanted is None or wanted(read.epc):
@@ -63,19 +67,21 @@ class Hearing:
         last = read.last_utc or first
         device_at = last if last and last < LAST_US else None
         if device_at is None:
-            first, correction = read.first_uptime, self._uptime.estimate or 0
-            last = read.last_uptime or first
+            correction = self._uptime.estimate or 0
+            first = read.first_uptime if correction else None
+            last = (read.last_uptime if correction else None) or first
         at = last + correction if last else host_us
         if not 0 < at <= host_us + NEAR_ZERO_US:
             at = host_us
         first_at = first + correction if first else at
+        rssi = read.rssi_cdbm
         return Heard(
             read.epc,
             read.antenna or 0,
             at,
             first_at if 0 < first_at <= at else at,
             None if device_at == at else device_at,
-            read.rssi_cdbm,
+            rssi if rssi is None or _WEAKEST_CDBM <= rssi <= _STRONGEST_CDBM else None,
             read.count or 1,
             read.channel,
             read.impinj_phase,

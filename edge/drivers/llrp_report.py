@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from edge.drivers.llrp_frame import HEADER_BYTES, TLV
-from edge.drivers.llrp_walk import EPC, TAG_REPORT, TV, TV_BIT, UNUSED, TagRead, refuse_tv, tlv, walk_reads
+from edge.drivers.llrp_walk import EPC, MAX_TAGS, TAG_REPORT, TV, TV_BIT, UNUSED, TagRead, refuse_tv, tlv, walk_reads
 
 __all__ = ["TagRead", "compiled_reads", "tag_reads", "walk_reads"]
 BLOCK_TAGS = 32
 """A longer report is several blocks."""
-MAX_TAG_BYTES, MAX_BLOCKS, MAX_LIKE = 512, 256, 4
+MAX_TAG_BYTES, MAX_BLOCKS, MAX_LIKE = 256, 128, 4
+"""So all that is remembered is a few megabytes, whatever was sent."""
 
 
 class _Block(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +57,7 @@ def compiled_reads(frame: bytes) -> list[TagRead] | None:
     """The same of a frame all of whose tags have one length, in layouts seen before; None of any other."""
     size = int.from_bytes(frame[12:14])
     body = len(frame) - HEADER_BYTES
-    if not size or body % size:
+    if not size or body % size or body > size * MAX_TAGS:
         return None
     if body <= size * BLOCK_TAGS:
         return _block_reads(frame, size, body // size)
@@ -89,6 +90,8 @@ def _learn(frame: bytes, tags: int) -> None:
         return
     for count in {min(tags, BLOCK_TAGS), tags % BLOCK_TAGS or BLOCK_TAGS}:
         block = _block(frame, size, count)
+        if block is None:
+            return
         if int.from_bytes(frame[: HEADER_BYTES + size * count]) & block.mask == block.want:
             if len(_blocks) >= MAX_BLOCKS:
                 _blocks.clear()
@@ -96,8 +99,8 @@ def _learn(frame: bytes, tags: int) -> None:
             _blocks[size, count] = [block, *like[: MAX_LIKE - 1]]
 
 
-def _block(frame: bytes, size: int, tags: int) -> _Block:
-    """`tags` tags laid out like the first of a frame that was walked."""
+def _block(frame: bytes, size: int, tags: int) -> _Block | None:
+    """`tags` tags laid out like the first of a frame that was walked; None if it tells a field twice, as none does."""
     mask, formats = bytearray(b"\xff" * TLV.size), [f"{TLV.size}x"]
     slots: list[int] = []
     at, end = HEADER_BYTES + TLV.size, HEADER_BYTES + size
@@ -109,6 +112,8 @@ def _block(frame: bytes, size: int, tags: int) -> _Block:
         if code:
             slots.append(slot)
         at = stop
+    if len(slots) > len(set(slots)):
+        return None
     whole = int.from_bytes(bytes(mask) * tags)
     want = int.from_bytes(frame[HEADER_BYTES:end] * tags) & whole
     unpack = Struct("!" + "".join(formats) * tags).unpack_from

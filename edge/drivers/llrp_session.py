@@ -34,7 +34,8 @@ Not if much was there: a reader that tells of what it kept meanwhile is read as 
 """
 TICK_S = 0.25
 _READ_BYTES, _MUCH_BYTES = 65_536, 16_384
-_SEND_S = 5.0
+SEND_S = 5.0
+"""A reader that takes nothing for so long is lost."""
 _SHORTEST_S = 0.001
 
 
@@ -50,6 +51,8 @@ class Session:
         self._id = 0
         self._heard = time.monotonic()
         self._received = self._gather_until = -math.inf
+        self._unsent = ""
+        self._unsent_at = 0.0
 
     def step(self, wait_s: float) -> bytes | None:
         """Take one frame, waiting at most wait_s seconds for it. Returned is only what may answer a request.
@@ -129,13 +132,14 @@ class Session:
         return self._id
 
     def send_bytes(self, frame: bytes) -> None:
-        """Send a frame. Raises DeviceLost."""
+        """Send a frame. If that fails the connection is lost: `step` says so, after it has taken what had arrived."""
+        if self._unsent:
+            return
         try:
-            self._socket.settimeout(_SEND_S)
+            self._socket.settimeout(SEND_S)
             self._socket.sendall(frame)
         except OSError as error:
-            msg = f"sending: {error}"
-            raise DeviceLost(msg) from error
+            self._unsent, self._unsent_at = f"sending: {error}", time.monotonic()
 
     def _whole_frame(self) -> bytes | None:
         while True:
@@ -152,6 +156,10 @@ class Session:
             self._unasked.health.bad_frame(f"message type {kind_of(frame)} is not a reader's")
 
     def _receive(self, wait_s: float) -> None:
+        if self._unsent:
+            wait_s = _SHORTEST_S
+            if time.monotonic() - self._unsent_at > SEND_S:
+                raise DeviceLost(self._unsent)
         gather_s = min(wait_s, self._gather_until - time.monotonic())
         if gather_s > 0:
             time.sleep(gather_s)
@@ -160,9 +168,11 @@ class Session:
             self._socket.settimeout(wait_s)
             data = self._socket.recv(_READ_BYTES)
         except TimeoutError:
+            if self._unsent:
+                raise DeviceLost(self._unsent) from None
             return
         except OSError as error:
-            msg = f"receiving: {error}"
+            msg = self._unsent or f"receiving: {error}"
             raise DeviceLost(msg) from error
         if not data:
             msg = "the reader closed the connection"

@@ -83,7 +83,7 @@ class LlrpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most that it may hold."""
 
     def __post_init__(self) -> None:
-        host_port(self.address, PORT)
+        host_port(self.address, PORT, "address")
         _check_powers(self)
         _check_gpi(self)
         _check_tls(self)

@@ -1,12 +1,14 @@
 """From a reader's greeting to a running radio, from nothing on each connection."""
 
 import logging
+from typing import Any
 
 from msgspec.structs import replace
 
 from edge.driver import BadFrame, DeviceLost, DeviceRefused
 from edge.drivers import llrp_control
 from edge.drivers.llrp_control import Capabilities
+from edge.drivers.llrp_frame import GET_REPORT, header
 from edge.drivers.llrp_inventory import inventory, ports
 from edge.drivers.llrp_rospec import ROSPEC_ID, Inventory, rospec
 from edge.drivers.llrp_session import Session
@@ -19,25 +21,46 @@ log = logging.getLogger(__name__)
 def set_up(device: str, settings: LlrpSettings, session: Session, unasked: Unasked) -> None:
     """Check what is asked against what the reader can, delete its old ROSpecs, add ours, start it.
 
+    First it tells what it kept since the last connection, as it may forget that with the ROSpec. Another client's
+    AccessSpecs go too: they would read from, or write to, every tag.
+
     Raises DeviceRefused (a setting that it does not take), DeviceLost.
     """
     reader, plan = check(settings, session)
     try:
-        config = session.request("GET_READER_CONFIG", RequestedData=0)
+        config = _config(device, session, llrp_control.EVERYTHING)
         plan = _with_extensions(device, session, plan)
-        _configure(settings, session, unasked)
+        _configure(device, settings, session, unasked)
         _tell_unplugged(settings, unasked, config)
+        if not config or llrp_control.holds_reports(config):
+            session.send("ENABLE_EVENTS_AND_REPORTS")
+        if settings.report_poll_s:
+            ask_report(session, unasked)
         session.request("DELETE_ROSPEC", ROSpecID=0)
+        unasked.may_fail = session.send("DELETE_ACCESSSPEC", AccessSpecID=0)
         session.request("ADD_ROSPEC", ROSpec=rospec(plan))
         session.request("ENABLE_ROSPEC", ROSpecID=ROSPEC_ID)
         _start(device, session, unasked, plan)
-        if llrp_control.holds_reports(config):
-            session.send("ENABLE_EVENTS_AND_REPORTS")
     except BadFrame as error:
         msg = f"setting up: {error}"
         raise DeviceLost(msg) from error
     phase = " with phase and Doppler" if plan.impinj else ""
     log.debug("%s: reader of %d antennas, firmware %s%s", device, reader.antennas, reader.firmware, phase)
+
+
+def ask_report(session: Session, unasked: Unasked) -> None:
+    """Ask for what was read and is not told yet."""
+    unasked.polled = session.next_id()
+    session.send_bytes(header(GET_REPORT, unasked.polled))
+
+
+def _config(device: str, session: Session, item: int) -> dict[str, Any]:
+    """The reader's configuration, which helps and is not needed; nothing if it refuses that, or answers nonsense."""
+    try:
+        return session.request("GET_READER_CONFIG", RequestedData=item)
+    except (DeviceRefused, BadFrame) as error:
+        log.debug("%s: set up without what its configuration says: %s", device, error)
+        return {}
 
 
 def check(settings: LlrpSettings, session: Session) -> tuple[Capabilities, Inventory]:
@@ -62,12 +85,12 @@ def _with_extensions(device: str, session: Session, plan: Inventory) -> Inventor
     return plan
 
 
-def _configure(settings: LlrpSettings, session: Session, unasked: Unasked) -> None:
+def _configure(device: str, settings: LlrpSettings, session: Session, unasked: Unasked) -> None:
     """Keepalives, events and inputs; then how the inputs are now, because events tell only of changes."""
     watched = ports(settings)
     session.request("SET_READER_CONFIG", **llrp_control.reader_config(settings.keepalive_s, watched))
     if watched:
-        states = llrp_control.gpi_states(session.request("GET_READER_CONFIG", RequestedData=llrp_control.GPI_STATES))
+        states = llrp_control.gpi_states(_config(device, session, llrp_control.GPI_STATES))
         for port in watched:
             if port in states:
                 unasked.input(port, states[port])

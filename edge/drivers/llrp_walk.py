@@ -13,6 +13,8 @@ from edge.drivers.llrp_frame import HEADER_BYTES, MAX_FRAME_BYTES, TLV, tlv_at
 
 TAG_REPORT, EPC_DATA, CUSTOM = 240, 241, 1023
 TV_BIT = 0x80
+MAX_TAGS = 20_000
+"""In one report: far more than any reader keeps. A frame has room for a million empty ones, and each costs memory."""
 IMPINJ = 25882
 
 
@@ -100,6 +102,9 @@ def walk_reads(frame: bytes) -> list[TagRead]:
     while at < end:
         kind, stop = tlv_at(frame, at, end)
         if kind == TAG_REPORT:
+            if len(reads) == MAX_TAGS:
+                msg = f"tag report: at most {MAX_TAGS} tags expected, got more"
+                raise BadFrame(msg)
             reads.append(_tag_read(frame, at + TLV.size, stop))
         at = stop
     return reads

@@ -5,6 +5,7 @@ bytes. Keyboard mode is not read: it loses FNC1, depends on a keyboard layout an
 Let the scanner send the AIM identifier and end its scans with CR.
 """
 
+import socket
 import termios
 import time
 from collections.abc import Generator
@@ -24,6 +25,13 @@ from models.wire import Reply
 _WRITE_S = 1.0
 _POLL_S = 0.05
 """The longest that feedback waits for the reading thread to notice it."""
+_PROBES = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
+"""A device server that lost its power is noticed within 25 s, though a scanner may rest for hours."""
 _BYTES = ("prefix", "suffix", "feedback_ok", "feedback_bad", "feedback_text")
 
 
@@ -115,8 +123,11 @@ class SerialScanner:
         except (OSError, ValueError, termios.error) as error:
             msg = (error.strerror if isinstance(error, OSError) else None) or f"{settings.port}: {error}"
             raise DeviceLost(msg) from error
-        connection = getattr(port, "_socket", None)
+        connection: socket.socket | None = getattr(port, "_socket", None)
         try:
+            if connection is not None:
+                for level, option, value in _PROBES:
+                    connection.setsockopt(level, option, value)
             yield port
         finally:
             port.close()

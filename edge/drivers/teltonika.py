@@ -46,7 +46,7 @@ class TeltonikaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What an AVL id means, beside what is built in: one of input, meter, signal, field, ignore."""
 
     def __post_init__(self) -> None:
-        host_port(self.listen)
+        host_port(self.listen, key="listen")
         table(self.io)
 
 

@@ -8,10 +8,13 @@ same bytes and the same crossings.
 from collections.abc import Sequence
 from hashlib import sha256
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from models.dock.direction import Direction, Row, judge
+from models.dock.course import Course, Read, copy, hear
+from models.dock.direction import LONGEST_US, Direction, Row, Verdict, judge
+from models.dock.features import Figures, Span, features
+from models.dock.learned import PassModel
 from models.ids import derived_id
 
 RULE = "portal-1"
@@ -24,12 +27,17 @@ MEASURED_MS = 3_600_000
 
 
 class Portal(Struct, frozen=True):
-    """A door: antenna ports per row, and the silence that ends a pass."""
+    """A door: antenna ports per row, and the silence that ends a pass.
+
+    The antennas of a row are named in the order in which they hang along the wall, the same in both rows.
+    """
 
     door: str
     inside: tuple[int, ...]
     outside: tuple[int, ...]
     timeout_us: int
+    model: PassModel | None = None
+    """Decides instead of the rule where both rows have antennas."""
 
 
 class Sighting(Struct, frozen=True):
@@ -60,10 +68,15 @@ class Pass(Struct):
     tail: list[str]
     evidence_count: int = 0
     chain: bytes = b""
+    course: Course = field(default_factory=Course)
 
 
 class Crossing(Struct, frozen=True):
-    """A pass that ended, and what was made of it. `evidence` holds at most 64 content hashes of `evidence_count`."""
+    """A pass that ended, and what was made of it. `evidence` holds at most 64 content hashes of `evidence_count`.
+
+    `chances` are those of in, out and none, `stray` is that of none: goods that only stood, turned or passed in range.
+    `middle_at` is the centre of the reads weighted by strength, in microseconds. `rule` names the rule, or the model.
+    """
 
     id: str
     door: str
@@ -77,6 +90,9 @@ class Crossing(Struct, frozen=True):
     rule: str
     evidence: list[str]
     evidence_count: int
+    chances: tuple[float, float, float]
+    stray: float
+    middle_at: int
 
 
 def fold(portal: Portal, state: Pass | None, sightings: Sequence[Sighting]) -> tuple[Pass | None, list[Crossing]]:
@@ -84,16 +100,33 @@ def fold(portal: Portal, state: Pass | None, sightings: Sequence[Sighting]) -> t
 
     The given state is left as it was.
     """
+    *ended, now = _passes(portal, state, sightings)
+    return now, [_close(portal, each) for each in ended if each is not None]
+
+
+def passes(portal: Portal, sightings: Sequence[Sighting]) -> list[Pass]:
+    """The passes of one tag as they stand when each is closed, the last one too: what a model learns from."""
+    return [each for each in _passes(portal, None, sightings) if each is not None]
+
+
+def figures(state: Pass) -> Figures:
+    """What a model looks at."""
+    span = Span(state.start, state.first_at, state.last_at)
+    return features(span, (state.inside, state.outside), state.course)
+
+
+def _passes(portal: Portal, state: Pass | None, sightings: Sequence[Sighting]) -> list[Pass | None]:
+    """Those that ended, and the open one."""
     now = None if state is None else _copy(state)
-    crossings: list[Crossing] = []
+    found: list[Pass | None] = []
     for sighting in sightings:
         if now is not None and sighting.at >= now.last_at + portal.timeout_us:
-            crossings.append(_close(portal, now))
+            found.append(now)
             now = None
         if now is None:
             now = Pass(sighting.epc, sighting.at, sighting.first_at, sighting.at, Row(), Row(), [], [])
         _add(portal, now, sighting)
-    return now, crossings
+    return [*found, now]
 
 
 def due(portal: Portal, state: Pass | None) -> int | None:
@@ -109,8 +142,14 @@ def expire(portal: Portal, state: Pass | None, now: int) -> tuple[Pass | None, l
 
 
 def _copy(state: Pass) -> Pass:
-    inside, outside = replace(state.inside), replace(state.outside)
-    return replace(state, inside=inside, outside=outside, head=list(state.head), tail=list(state.tail))
+    return replace(
+        state,
+        inside=replace(state.inside),
+        outside=replace(state.outside),
+        head=list(state.head),
+        tail=list(state.tail),
+        course=copy(state.course),
+    )
 
 
 def _add(portal: Portal, now: Pass, sighting: Sighting) -> None:
@@ -123,12 +162,12 @@ def _add(portal: Portal, now: Pass, sighting: Sighting) -> None:
     else:
         now.tail = [*now.tail, sighting.evidence][-EDGE:]
     if sighting.antenna in portal.inside:
-        _hear(now.inside, sighting, now)
+        _hear(portal.inside, now.inside, sighting, now)
     elif sighting.antenna in portal.outside:
-        _hear(now.outside, sighting, now)
+        _hear(portal.outside, now.outside, sighting, now)
 
 
-def _hear(row: Row, sighting: Sighting, now: Pass) -> None:
+def _hear(ports: tuple[int, ...], row: Row, sighting: Sighting, now: Pass) -> None:
     row.first_at = min(row.first_at, sighting.first_at) if row.reads else sighting.first_at
     row.last_at = max(row.last_at, sighting.at)
     row.reads += sighting.count
@@ -141,10 +180,12 @@ def _hear(row: Row, sighting: Sighting, now: Pass) -> None:
     if -MEASURED_MS <= after_ms <= MEASURED_MS:
         row.weight += weight
         row.weight_ms += weight * after_ms
+        port = ports.index(sighting.antenna)
+        hear(now.course, Read(row is now.inside, port, after_ms, rssi, sighting.count))
 
 
 def _close(portal: Portal, state: Pass) -> Crossing:
-    verdict = judge(state.last_at - state.first_at, state.inside, state.outside)
+    verdict, rule = _judge(portal, state)
     return Crossing(
         id=derived_id(RULE, portal.door, state.epc, state.chain.hex()),
         door=portal.door,
@@ -155,7 +196,26 @@ def _close(portal: Portal, state: Pass) -> Crossing:
         direction=verdict.direction,
         score=verdict.score,
         reasons=verdict.reasons,
-        rule=RULE,
+        rule=rule,
         evidence=state.head + state.tail,
         evidence_count=state.evidence_count,
+        chances=verdict.chances,
+        stray=verdict.chances[2],
+        middle_at=_middle(state),
     )
+
+
+def _judge(portal: Portal, state: Pass) -> tuple[Verdict, str]:
+    """The verdict, and who gave it: the rule where there is no model, and where it needs no figures to be sure."""
+    lasted_us, heard = state.last_at - state.first_at, state.inside.reads + state.outside.reads
+    if portal.model is None or not (portal.inside and portal.outside and heard) or lasted_us > LONGEST_US:
+        return judge(lasted_us, state.inside, state.outside), RULE
+    return portal.model.judge(figures(state)), portal.model.name
+
+
+def _middle(state: Pass) -> int:
+    weight = state.inside.weight + state.outside.weight
+    if not weight:
+        return (state.first_at + state.last_at) // 2
+    middle_at = state.start + (state.inside.weight_ms + state.outside.weight_ms) * MS // weight
+    return min(max(middle_at, state.first_at), state.last_at)

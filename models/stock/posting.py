@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from models.dock.portal import Crossing
+from models.dock.direction import Direction
 from models.identity import Identity
 from models.ids import derived_id
 from models.place import CUSTOMER, SUPPLIER
@@ -16,7 +16,15 @@ from models.scan import ScanAct
 from models.stock.ledger import Movement
 from models.units import quantity_text
 
-CROSSING, RECEIVE, ISSUE = "dock crossing", "scan receive", "scan issue"
+CROSSING = "dock crossing"
+
+
+class Went(Struct, frozen=True):
+    """A crossing as its final verdict says: which way, and when it was last heard (microseconds)."""
+
+    id: str
+    direction: Direction
+    last_at: int
 
 
 class Places(Struct, frozen=True):
@@ -30,7 +38,7 @@ class Places(Struct, frozen=True):
     outside_out: str = CUSTOMER
 
 
-def movement_of_crossing(crossing: Crossing, identity: Identity, places: Places) -> Movement | None:
+def movement_of_crossing(crossing: Went, identity: Identity, places: Places) -> Movement | None:
     """What a crossing moves, or None: no direction, no stock, a tag without a quantity (a pallet), no other place."""
     if crossing.direction == "none" or identity.kind != "stock" or identity.sku is None or identity.quantity is None:
         return None
@@ -52,10 +60,14 @@ def movement_of_crossing(crossing: Crossing, identity: Identity, places: Places)
 
 
 def movement_of_scan(act: ScanAct, supplier: str = SUPPLIER, customer: str = CUSTOMER) -> Movement | None:
-    """What a scan moves: a receipt from the supplier, an issue to the customer; None for matches and refusals."""
-    if act.action not in ("receive", "issue") or act.sku is None or act.quantity is None or act.location is None:
+    """What a scan moves; None for what moves nothing: matches, counts, refusals, tags, packs, no other place.
+
+    An undo moves what it takes back the other way: `supplier` and `customer` are those of that act's time then.
+    """
+    way = _way(act, act.undone or act.action, supplier, customer)
+    if way is None or act.sku is None or act.quantity is None:
         return None
-    source, target = (supplier, act.location) if act.action == "receive" else (act.location, customer)
+    source, target = way if act.undone is None else way[::-1]
     if source == target:
         return None
     return Movement(
@@ -66,9 +78,21 @@ def movement_of_scan(act: ScanAct, supplier: str = SUPPLIER, customer: str = CUS
         quantity=act.quantity,
         source=source,
         target=target,
-        reason=RECEIVE if act.action == "receive" else ISSUE,
+        reason=f"scan {act.action}",
         evidence=[f"scan:{scan}" for scan in act.evidence],
     )
+
+
+def _way(act: ScanAct, action: str, supplier: str, customer: str) -> tuple[str, str] | None:
+    if act.location is None:
+        return None
+    ways = {
+        "receive": (supplier, act.location),
+        "issue": (act.location, customer),
+        "return": (customer, act.location),
+        "move": (act.location, act.target or act.location),
+    }
+    return ways.get(action)
 
 
 def _id(fact: str, sku: str, lot: str | None, quantity: Decimal, moved: tuple[str, str, int]) -> str:

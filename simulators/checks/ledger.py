@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from simulators.answers import Movement
 
-PLACES = ("warehouse", "desk")
+PLACES = ("warehouse", "desk", "shelf-a")
 Levels = dict[tuple[str, str], Decimal]
 """Quantity by (sku, place)."""
 

@@ -6,13 +6,12 @@ from decimal import Decimal
 from models.reading import micros
 from simulators.answers import Movement
 from simulators.checks.found import Found
-from simulators.checks.ledger import Ledger, Levels, apply, text
+from simulators.checks.ledger import PLACES, Ledger, Levels, apply, text
 from simulators.checks.streams import HeardScan
 from simulators.truth import Scan, Truth
 
 EARLY_US, LATE_US = 1_000_000, 5_000_000
 """The edge stamps a scan when it hears it; the truth is written a moment before."""
-MOVES = {"receive", "issue"}
 
 
 def check(truth: Truth, heard: list[HeardScan], ledger: Ledger, levels: Levels, *, killed: bool) -> Found:
@@ -31,14 +30,15 @@ def check(truth: Truth, heard: list[HeardScan], ledger: Ledger, levels: Levels, 
     vague = deaf | set(truth.broken)
     found.listed += [f"workflow {workflow}: not heard whole" for workflow in sorted(vague)]
     effects = 0
+    items = {scan.id: scan for scan in truth.scans}
     for scan in truth.scans:
         entries = _entries(scan, pairs, ledger)
         if scan.workflow in vague:
             _take_as_it_is(entries, ledger, levels)
         elif scan.action is not None:
             effects += 1
-            found.differences += judge(scan, entries)
-            _book(scan, levels)
+            found.differences += judge(scan, way(scan, items), entries)
+            book(scan, way(scan, items), levels)
             ledger.explained.update(entry.id for entry in entries)
     found.figures = {"scans": len(truth.scans), "items": effects, "workflows not heard whole": len(vague)}
     return found
@@ -61,20 +61,42 @@ def match(scans: list[Scan], heard: list[HeardScan]) -> tuple[dict[str, HeardSca
     return pairs, strangers + [one for left in waiting.values() for one in left]
 
 
-def judge(scan: Scan, entries: list[Movement]) -> list[str]:
+def way(scan: Scan, items: dict[str, Scan]) -> tuple[str, str] | None:
+    """From where to where a scan moves something, or None: an undo the other way than the item that it belongs to."""
+    if scan.action == "undo":
+        undone = way(items[scan.of or ""], items)
+        return None if undone is None else (undone[1], undone[0])
+    place = scan.location or ""
+    ways = {
+        "receive": ("supplier", place),
+        "issue": (place, "customer"),
+        "return": ("customer", place),
+        "move": (place, scan.target or ""),
+    }
+    return ways.get(scan.action or "")
+
+
+def judge(scan: Scan, moves: tuple[str, str] | None, entries: list[Movement]) -> list[str]:
     """What is wrong with the net entries that rest on one item's scan."""
     name = f"{scan.id} {scan.data!r} ({scan.action})"
-    if scan.action not in MOVES:
+    if moves is None:
         return [f"{name}: nothing to move, found {text(entry)}" for entry in entries]
     if len(entries) != 1:
         return [f"{name}: 1 movement expected, found {len(entries)}: {'; '.join(map(text, entries))}"]
     entry = entries[0]
-    way = ("supplier", scan.location) if scan.action == "receive" else (scan.location, "customer")
-    wanted = (scan.sku, scan.lot, Decimal(scan.quantity or 0), *way)
+    wanted = (scan.sku, scan.lot, Decimal(scan.quantity or 0), *moves)
     if wanted != (entry.sku, entry.lot, Decimal(entry.quantity), entry.source, entry.target):
-        wish = f"{scan.quantity} x {scan.sku} (lot {scan.lot or '-'}) {way[0]} -> {way[1]}"
+        wish = f"{scan.quantity} x {scan.sku} (lot {scan.lot or '-'}) {moves[0]} -> {moves[1]}"
         return [f"{name}: {wish} expected, found {text(entry)}"]
     return []
+
+
+def book(scan: Scan, moves: tuple[str, str] | None, levels: Levels) -> None:
+    """What a scan moves between the real places."""
+    for place, sign in zip(moves or (), (-1, 1), strict=False):
+        if place in PLACES and scan.sku:
+            key = (scan.sku, place)
+            levels[key] = levels.get(key, Decimal(0)) + sign * (scan.quantity or 0)
 
 
 def _entries(scan: Scan, pairs: dict[str, HeardScan], ledger: Ledger) -> list[Movement]:
@@ -87,10 +109,3 @@ def _take_as_it_is(entries: list[Movement], ledger: Ledger, levels: Levels) -> N
         if entry.id not in ledger.explained:
             ledger.explained.add(entry.id)
             apply(levels, entry)
-
-
-def _book(scan: Scan, levels: Levels) -> None:
-    if scan.action in MOVES and scan.sku and scan.location:
-        sign = 1 if scan.action == "receive" else -1
-        key = (scan.sku, scan.location)
-        levels[key] = levels.get(key, Decimal(0)) + sign * (scan.quantity or 0)

@@ -6,6 +6,7 @@ from simulators.answers import Stock
 from simulators.checks.doors import MOVES
 from simulators.checks.found import Found
 from simulators.checks.ledger import PLACES, Ledger, Levels, text
+from simulators.checks.scans import book, way
 from simulators.truth import Truth
 
 
@@ -16,11 +17,9 @@ def true_levels(truth: Truth) -> Levels:
         if one.sku is not None and one.direction in MOVES:
             sign = 1 if one.direction == "in" else -1
             levels[one.sku, "warehouse"] = levels.get((one.sku, "warehouse"), Decimal(0)) + sign * one.units
+    items = {scan.id: scan for scan in truth.scans}
     for scan in truth.scans:
-        if scan.action in {"receive", "issue"} and scan.sku and scan.location:
-            sign = 1 if scan.action == "receive" else -1
-            key = (scan.sku, scan.location)
-            levels[key] = levels.get(key, Decimal(0)) + sign * (scan.quantity or 0)
+        book(scan, way(scan, items), levels)
     return levels
 
 

@@ -5,7 +5,6 @@ of the reader, a report or an event, all big-endian. The greeting and the farewe
 simulated reader says its own.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,39 +30,26 @@ class BadCapture(Exception):
 
 
 def recorded(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """(host microseconds, message type, body) of each record. Raises BadCapture, OSError."""
+    """(host microseconds, message type, body) of each record; one that is cut short, as by a loss of power, is the end.
+
+    Raises BadCapture, OSError.
+    """
     with path.open("rb") as file:
         if file.readline(len(FIRST_LINE)) != FIRST_LINE:
             raise BadCapture(f"{path}: the first line {FIRST_LINE.decode().strip()!r} expected")
-        left = os.fstat(file.fileno()).st_size - len(FIRST_LINE)
-        while head := file.read(RECORD.size):
-            at = file.tell() - len(head)
-            if len(head) < RECORD.size:
-                raise BadCapture(f"{path}: record at byte {at}: {RECORD.size} bytes of time and length expected")
+        while len(head := file.read(RECORD.size)) == RECORD.size:
+            where = f"{path}: record at byte {file.tell() - len(head)}"
             host_us, size = RECORD.unpack(head)
-            left -= RECORD.size
-            if not HEADER.size <= size <= min(MAX_FRAME, left):
-                raise BadCapture(f"{path}: record at byte {at}: a length of {HEADER.size}-{left} expected, got {size}")
-            left -= size
-            try:
-                yield host_us, *_checked(file.read(size))
-            except Fault as fault:
-                raise BadCapture(f"{path}: record at byte {at}: {fault}") from None
-            except ValueError as error:
-                raise BadCapture(f"{path}: record at byte {at}: {error}") from None
-
-
-def _checked(frame: bytes) -> tuple[int, bytes]:
-    """Type and body of a message whose parameters all fit. Raises ValueError, Fault."""
-    word, size, _ = HEADER.unpack_from(frame)
-    kind, body = word & 0x3FF, frame[HEADER.size :]
-    if size != len(frame) or kind not in TOLD:
-        raise ValueError(f"a whole report or event expected, got type {kind} of {size} bytes")
-    for number, value in walk(body):
-        if number in NESTED:
-            for _ in walk(value):
-                """Each fits."""
-    return kind, body
+            if not HEADER.size <= size <= MAX_FRAME:
+                raise BadCapture(f"{where}: a length of {HEADER.size}-{MAX_FRAME} expected, got {size}")
+            message = file.read(size)
+            if len(message) < size:
+                return
+            word, length, _ = HEADER.unpack_from(message)
+            kind = word & 0x3FF
+            if length != size or kind not in TOLD:
+                raise BadCapture(f"{where}: a whole report or event expected, got type {kind} of {length} bytes")
+            yield host_us, kind, message[HEADER.size :]
 
 
 def check(path: Path) -> int:
@@ -72,15 +58,20 @@ def check(path: Path) -> int:
 
 
 def shifted(body: bytes, by_us: int) -> bytes:
-    """A report or event whose times UTC are later by so much.
+    """A report or event whose times UTC are later by so much; one that is malformed as it was.
 
     >>> shifted(bytes.fromhex("00f60010 0080000c 0000000000000001"), 15).hex()
     '00f600100080000c0000000000000010'
     """
-    return b"".join(
-        tlv(kind, b"".join(_shifted(*each, by_us) for each in walk(value))) if kind in NESTED else _as_was(kind, value)
-        for kind, value in walk(body)
-    )
+    try:
+        return b"".join(
+            tlv(kind, b"".join(_shifted(*each, by_us) for each in walk(value)))
+            if kind in NESTED
+            else _as_was(kind, value)
+            for kind, value in walk(body)
+        )
+    except Fault:
+        return body
 
 
 def _shifted(kind: int, value: bytes, by_us: int) -> bytes:
@@ -96,7 +87,10 @@ def _as_was(kind: int, value: bytes) -> bytes:
 def _is_own(kind: int, body: bytes) -> bool:
     if kind != Message.READER_EVENT_NOTIFICATION:
         return False
-    return any(each in OWN_EVENTS for _, value in walk(body) for each, _ in walk(value))
+    try:
+        return any(each in OWN_EVENTS for _, value in walk(body) for each, _ in walk(value))
+    except Fault:
+        return False
 
 
 def play(reader: LlrpReader, path: Path, speed: float | None, over: Callable[[float], bool]) -> tuple[int, int]:

@@ -7,13 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Connection, Engine, event, select
 
 from backend import site
-from backend.book import ledger
+from backend.book import ledger, register
 from backend.book.db import open_engine, read
 from backend.book.migrations import migrate
-from backend.book.schema import balance, checkpoint, crossing, device, fold_state, run, scan_act, travel
+from backend.book.schema import balance, checkpoint, crossing, device, fold_state, presence, run, scan_act, travel
 from backend.deriver import Deriver
 from backend.ingest import Ingest, Message, Outcome
 from models import wire
@@ -124,11 +124,19 @@ def facts(book: Engine) -> dict[str, Any]:
             ),
             "crossings": rows(crossing, "n"),
             "acts": rows(scan_act, "n"),
+            "tags": tags(tx),
             "runs": rows(run, "n"),
             "travel": rows(travel, "n"),
+            "presence": rows(presence, "n"),
             "states": rows(fold_state, "stream_id", "received_at"),
             "checkpoints": rows(checkpoint),
         }
+
+
+def tags(tx: Connection) -> list[tuple[str, int, str]]:
+    """What the register says of tags, from when."""
+    dated = [each for (kind, _), each in sorted(register.load(tx).entries.items()) if kind == "tags"]
+    return [(entry.id, entry.valid_from, str(entry.body)) for each in dated for entry in each]
 
 
 def digest(book: Engine) -> dict[str, str]:

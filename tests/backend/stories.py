@@ -17,6 +17,8 @@ from models import epc
 from models.reading import Input, Reading, Scan, Tag, from_micros, micros
 from models.register import Desk, Device, Door, Item, Location, PackGtin, TagBinding
 from tests.backend.books import DAY, SECOND, Yard
+from tests.backend.desks import workflow
+from tests.backend.pallets import pallet
 
 MIDNIGHT = 20_000 * DAY
 TAGS = [
@@ -95,7 +97,8 @@ def _door(chance: random.Random) -> Change:
 def _door_at(chance: random.Random, name: str, at: int) -> Change:
     rows = chance.choice((([1, 2], [3, 4]), ([1, 2], [3, 4]), ([3, 4], [1, 2]), ([1], [2])))
     timeout_s = chance.choice((1.0, 2.0, 3.0, 8.0))
-    door = Door(*rows, chance.choice(("warehouse", "desk")), "supplier", "customer", timeout_s)
+    eye = chance.choice((None, None, "photo_eye", "other"))
+    door = Door(*rows, chance.choice(("warehouse", "desk")), "supplier", "customer", timeout_s, photo_eye=eye)
     body = Device(gateway="dock-a", name=name, door=door if chance.random() < 0.85 else None)
     return Change("devices", f"dock-a/{name}", body, at)
 
@@ -112,9 +115,8 @@ def _change(chance: random.Random) -> Change:
             packs = [PackGtin(BOLT, Decimal(chance.randint(1, 3)))] if chance.random() < 0.6 else []
             return Change("items", "BOLT-M8", Item("Bolt", gtins=packs), at)
         case 4:
-            thing = chance.choice(("stock", "none"))
-            sku, quantity = ("VALVE-2IN", Decimal(chance.randint(1, 9))) if thing == "stock" else (None, None)
-            return Change("tags", chance.choice(TAGS), TagBinding(thing, sku, quantity), at)
+            goods = TagBinding("stock", "VALVE-2IN", Decimal(chance.randint(1, 9)))
+            return Change("tags", chance.choice(TAGS), chance.choice((goods, TagBinding("none"))), at)
         case 5:
             return Change("locations", "shelf", Location("Shelf", virtual=chance.random() < 0.3), at)
         case _:
@@ -159,6 +161,16 @@ def make(chance: random.Random) -> Story:
     if chance.random() < 0.4:
         scene = chance.choice((_pass_over_a_change, _item_over_a_change))(chance, night)
         told, changes = [*told[:6], *scene.told], [*changes[:1], *scene.changes]
+    if chance.random() < 0.5:
+        begins = [_time(chance) for _ in range(chance.randint(1, 2))]
+        told = [*told[:8], *(each for begin in begins for each in pallet(chance, begin))]
+        if chance.random() < 0.6:
+            watched = Door([1, 2], [3, 4], "warehouse", "supplier", "customer", 3.0, photo_eye="photo_eye")
+            body = Device(gateway="dock-a", name="door-1", door=watched)
+            changes = [Change("devices", "dock-a/door-1", body, min(begins) - chance.choice((1, DAY))), *changes[:3]]
+    if chance.random() < 0.5:
+        begins = [_time(chance) for _ in range(chance.randint(1, 4))]
+        told = [*told[:10], *(each for begin in begins for each in workflow(chance, begin))]
     told += [_again(chance, chance.choice(told)) for _ in range(chance.randint(0, 6))]
     return Story(told, changes)
 
@@ -183,8 +195,9 @@ def tell_in_order(yard: Yard, story: Story) -> None:
 
 
 def tell_in_disorder(yard: Yard, story: Story, chance: random.Random) -> None:
-    """Any order, any batches, changes in between, and the deriver now and then."""
-    told = list(story.told)
+    """Any order, any batches, changes in between, and the deriver now and then; inputs perhaps when all is decided."""
+    held = [each for each in story.told if isinstance(each[1], Input)] if chance.random() < 0.3 else []
+    told = [each for each in story.told if each not in held]
     if chance.random() < 0.5:
         chance.shuffle(told)
     else:
@@ -203,6 +216,9 @@ def tell_in_disorder(yard: Yard, story: Story, chance: random.Random) -> None:
         yard.clock.now += chance.choice((0, 1, 5, 40)) * SECOND
         if chance.random() < 0.35:
             yard.deriver.step()
+    if held:
+        yard.settle(4 * DAY)
+        _send(yard, held, chance)
 
 
 def _send(yard: Yard, piece: Sequence[tuple[str, Reading]], chance: random.Random) -> None:

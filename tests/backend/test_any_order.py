@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.book.schema import journal
+from backend.book import register
+from backend.book.db import write
+from backend.book.schema import crossing, journal
 from backend.verify import verify
 from models import wire
-from models.reading import Reading, Unknown, micros
+from models.reading import Input, Reading, Tag, Unknown, micros
+from models.register import Device, Door
 from simulators import agenda, history
 from simulators.scenario import Scenario, load
 from simulators.world import World
@@ -22,6 +25,7 @@ from tests.backend.books import SECOND, Yard, digest
 SEEDS = range(int(os.environ.get("STOCKYARD_SEEDS", "2")))
 PART = None if "STOCKYARD_SEEDS" in os.environ else 5000
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+DECLARED = 1_600_000_000 * SECOND
 SCENARIO = Path(history.__file__).parent / "scenarios" / "demo.toml"
 
 
@@ -33,6 +37,21 @@ def day_of_readings(seed: int) -> list[Reading]:
     stage = history.HistoryStage(world, scenario, 1_000_000)
     texts = [text for _, chunk in history.readings(site, stage, 1) for text in chunk]
     return [reading for reading in map(wire.decode, texts) if not isinstance(reading, Unknown)]
+
+
+def watched(readings: Sequence[Reading]) -> list[Reading]:
+    """The same day with a photo-eye at door-2, whose beam is broken now and then."""
+    at_door = [each for each in readings if isinstance(each, Tag) and each.device == "door-2"]
+    eye = [Input("door-2", each.at, "photo_eye", on=True) for each in at_door[:: len(at_door) // 3 or 1]]
+    return sorted([*readings, *eye], key=lambda each: each.at)
+
+
+def declare(yard: Yard) -> None:
+    """Door-2 gets its photo-eye."""
+    door = Door([1, 2], [3, 4], "warehouse", "supplier", "customer", 3.0, photo_eye="photo_eye")
+    with write(yard.book) as tx:
+        body = Device(gateway="dock-a", name="door-2", door=door)
+        register.put(tx, "devices", "dock-a/door-2", body, actor="test", valid_from=DECLARED, now=yard.clock.now)
 
 
 def send(yard: Yard, readings: Sequence[Reading], chance: random.Random) -> None:
@@ -69,13 +88,18 @@ def disorder(readings: Sequence[Reading], chance: random.Random) -> list[Reading
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_comes_to_the_same_books(seed: int, template: Path, tmp_path: Path) -> None:
-    readings = day_of_readings(seed)[:PART]
+    readings = watched(day_of_readings(seed)[:PART])
     begin = max(micros(reading.at) for reading in readings) + 60 * SECOND
     digests: list[dict[str, str]] = []
     for name, order in (("orderly", readings), ("disorder", disorder(readings, random.Random(seed)))):
         yard = Yard.copy(template, tmp_path / f"{name}.db", begin)
+        declare(yard)
         send(yard, order, random.Random(seed))
         yard.settle()
+        reasons = [row["reasons"] for row in yard.rows(crossing)]
+        assert any("tags of this pass" in each for each in reasons)
+        assert any("photo_eye was broken" in each for each in reasons)
+        assert any("photo_eye was not broken" in each for each in reasons)
         digests.append(digest(yard.book))
         assert not [finding for finding in verify(yard.book) if not finding.ok]
         assert len(yard.rows(journal)) >= len(readings)

@@ -202,10 +202,11 @@ def test_a_gateway_that_only_went_offline_has_lost_nothing(book: Site) -> None:
 
 def _crossing(epc: str, at: int, **known: object) -> dict[str, object]:
     text = dict.fromkeys(("rule", "kind", "why", "door"), "unknown") | {"reasons": "[]", "evidence": "[]"}
-    times = dict.fromkeys(("first_at", "last_at", "closed_at"), at)
+    own = {"own_direction": "in", "own_reasons": "[]", "chances": "[]", "own_score": 1.0, "stray": 0.0}
+    times = dict.fromkeys(("first_at", "last_at", "closed_at", "middle_at"), at)
     row = {"id": derived_id("c", epc, str(at)), "device_id": 1, "subject": epc, "direction": "in", "score": 1.0}
     return {
-        **row,
+        **(row | own),
         "day": at // (86_400 * S),
         "evidence_count": 1,
         **text,

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from backend.api.queries.moves import CrossingAsk, crossings
 from backend.book.db import read, write
+from backend.book.register import load
 from backend.book.schema import crossing, event, scan_act
-from backend.post import Old, replace
+from backend.post import replace
+from backend.step import Change, Old
 from models.reading import Tag, from_micros
 from tests.backend.books import SECOND, Yard
 from tests.backend.stories import MIDNIGHT, TAGS
@@ -40,7 +42,11 @@ def test_a_cursor_sees_the_correction_of_the_newest_row(template: Path, tmp_path
 
 def test_a_row_taken_back_is_told(template: Path, tmp_path: Path) -> None:
     yard = Yard.copy(template, tmp_path / "book.db", MIDNIGHT)
+    yard.send([sighting(10, 3), sighting(11, 1)])
+    yard.settle()
+    (row,) = yard.rows(crossing)
     with write(yard.book) as tx:
-        replace(tx, [], [Old(crossing, "one", None), Old(scan_act, "two", None)], MIDNIGHT)
-    assert told(yard) == [("one", True)]
+        old = [Old(crossing, row["id"], row["movement"], row), Old(scan_act, "two", None, {"epc": None})]
+        replace(tx, load(tx), Change([], old), MIDNIGHT)
+    assert told(yard) == [(row["id"], False), (row["id"], True)]
     yard.book.dispose()

@@ -97,6 +97,14 @@ WRONG = {
     "taken": ('[items.Y]\nname = "Y"\ngtins = [{ gtin = "19521321000107"}]\n', "already a number of 'X'"),
     "site": ('[locations.b]\nname = "B"\nsite = "s"\n', "locations.b: site: one of the sites expected, got 's'"),
     "door": (DOOR.format(2, "zz") + SIDES, "devices.d: door.inside: one of the locations expected, got 'zz'"),
+    "model": (
+        DOOR.format(2, "a") + SIDES + 'model = "best"\n',
+        "devices.d: door.model: one of the models two-rows@",
+    ),
+    "points": (
+        DEVICE + "[devices.d.points]\nplaces = [{ place = 'a', antennas = [1, 2] }, { place = 'b', antennas = [2] }]\n",
+        "devices.d: points.places: antenna 2 at one place expected, got 2",
+    ),
     "antennas": (DOOR.format(1, "a") + SIDES, "two rows of different antennas"),
     "both": (DOOR.format(2, "a") + SIDES + DESK, "door and desk: one of them expected"),
     "gateway": ('[devices.d]\nname = "d"\ngateway = "api"\n', "a gateway's name"),

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from backend.book import alerts, ledger, schema, services
+from backend.book import alerts, ledger, register, schema, services
 from backend.book.db import open_engine, write
 from backend.book.register import load
 from backend.cli import app
@@ -21,8 +21,10 @@ from models import epc, wire
 from models.alert import Alert
 from models.maintenance.done import Done
 from models.reading import Fix, Gap, Input, Reading, Scan, Tag, from_micros
+from models.register import Device, Door
 from models.stock.ledger import Movement
 from tests.backend.books import SECOND, Yard, batch
+from tests.backend.pallets import TAGS as PALLET
 from tests.backend.stories import BOLT, MIDNIGHT
 
 OK, UNAVAILABLE, INTEGRITY = 0, 4, 5
@@ -48,6 +50,18 @@ def a_drive(begin: int) -> list[Reading]:
     return said
 
 
+def a_watched_pallet(yard: Yard, begin: int) -> None:
+    """Four cartons come in past a photo-eye, one of them seems to go out."""
+    door = Door([1, 2], [3, 4], "warehouse", "supplier", "customer", 3.0, photo_eye="photo_eye")
+    with write(yard.book) as tx:
+        body = Device(gateway="dock-a", name="door-2", door=door)
+        stamp = {"valid_from": begin - SECOND, "now": yard.clock.now}
+        register.put(tx, "devices", "dock-a/door-2", body, actor="test", **stamp)
+    for k, (first, then) in enumerate(((3, 1), (3, 1), (1, 3), (3, 1))):
+        yard.send(a_pass("door-2", PALLET[k], begin, first, then))
+    yard.send([Input("door-2", from_micros(begin + 2 * SECOND), "photo_eye", on=True)])
+
+
 @pytest.fixture(scope="module")
 def run(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small real run: passes over two days, scans, a gap, bad input, alerts."""
@@ -68,6 +82,7 @@ def run(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     scan = Scan("handheld", from_micros(MIDNIGHT), f"01{BOLT}", "]C1")
     assert ApiScans().put(yard.book, "mine", wire.encode(scan), yard.clock.now)
     yard.send(a_pass("door-1", PUMP, MIDNIGHT + 3600 * SECOND))
+    a_watched_pallet(yard, MIDNIGHT + 1200 * SECOND)
     yard.send(a_drive(MIDNIGHT - 4 * 3600 * SECOND))
     yard.settle()
     with write(yard.book) as tx:
@@ -123,9 +138,12 @@ def test_a_correction_by_hand_may_name_a_crossing(run: Path, tmp_path: Path) -> 
 
 
 FIRST_TAG = "SELECT min(seq) FROM journal WHERE kind = 'tag'"
+VOTED = "SELECT max(n) FROM crossing WHERE own_direction = 'out' AND direction = 'in'"
 LAST_DISTANCE = "SELECT max(n) FROM travel WHERE what = 'distance'"
 TWO_PROPOSALS = """INSERT INTO proposal (id, sku, quantity, position, reorder_min, reorder_max, state, made_at)
     SELECT value, 'PUMP-40', '1', '0', '1', '2', 'open', 1 FROM json_each('[1, 2]')"""
+SCANNED = """(kind, id, valid_from, recorded_at, actor, body)
+    VALUES ('tags', 'e280', 1, 1, 'scan:dock-a/scanner-1', CAST('{"thing":"none"}' AS BLOB))"""
 DAMAGES: list[tuple[str, str]] = [
     ("each seq once", "DELETE FROM journal WHERE seq = ($tag)"),
     ("each seq once", "UPDATE stream SET mark = mark + 1 WHERE id = 1"),
@@ -145,6 +163,15 @@ DAMAGES: list[tuple[str, str]] = [
     ("refused messages counted", "UPDATE refused_count SET count = 9"),
     ("refused messages counted", "UPDATE quarantine SET sort = 'envelope' WHERE sort = 'conflict'"),
     ("derived rows = fold of the journal", "UPDATE crossing SET direction = 'none' WHERE n = 1"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET own_direction = 'none' WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET direction = own_direction WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET reasons = own_reasons WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET score = 0.5 WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET middle_at = middle_at + 60000000 WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET chances = '[0.0, 0.0, 1.0]' WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET movement = NULL WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "UPDATE crossing SET stray = 0 WHERE n = ($voted)"),
+    ("derived rows = fold of the journal", "DELETE FROM journal WHERE CAST(body AS TEXT) LIKE '%photo_eye%'"),
     ("derived rows = fold of the journal", "UPDATE crossing SET subject = 'aa' WHERE n = 1"),
     ("derived rows = fold of the journal", "UPDATE crossing SET device_id = 77 WHERE n = 1"),
     ("derived rows = fold of the journal", "DELETE FROM scan_act WHERE n = 1"),
@@ -173,6 +200,8 @@ DAMAGES: list[tuple[str, str]] = [
     ("readings behind the evidence", "UPDATE crossing SET evidence = '[\"' || hex(zeroblob(32)) || '\"]' WHERE n = 1"),
     ("readings behind the evidence", "DELETE FROM journal WHERE seq = ($tag)"),
     ("stock or asset, never both", "UPDATE crossing SET asset = 'FORKLIFT-1' WHERE sku IS NOT NULL"),
+    ("tags bound by scans", "UPDATE scan_act SET epc = 'e280', asset = 'CRANE-1', action = 'assign' WHERE n = 1"),
+    ("tags bound by scans", "INSERT INTO register_entry $scanned"),
     ("stock or asset, never both", "UPDATE crossing SET kind = 'asset' WHERE movement IS NOT NULL"),
     ("one open alert, one open proposal", "UPDATE alert SET subject = 'a', state = 'open' WHERE rule = 'test'"),
     ("one open alert, one open proposal", TWO_PROPOSALS),
@@ -202,14 +231,22 @@ def damaged(run: Path, folder: Path, harm: Callable[[Path], object]) -> tuple[in
     return verify(folder)
 
 
-def harm_by(sql: str) -> Callable[[Path], None]:
+def harm_by(statement: str) -> Callable[[Path], None]:
     """Run the statement without the constraints that would refuse it."""
 
     def harm(file: Path) -> None:
+        sql = statement
         book = sqlite3.connect(file)
         for index in ("uq_alert_open", "uq_proposal_open"):
             book.execute(f"DROP INDEX {index}")
-        assert book.execute(sql.replace("$tag", FIRST_TAG).replace("$distance", LAST_DISTANCE)).rowcount > 0
+        for name, query in (
+            ("$tag", FIRST_TAG),
+            ("$distance", LAST_DISTANCE),
+            ("$voted", VOTED),
+            ("$scanned", SCANNED),
+        ):
+            sql = sql.replace(name, query)
+        assert book.execute(sql).rowcount > 0
         book.commit()
         book.close()
 

@@ -130,3 +130,18 @@ def test_events_count_as_published_when_the_broker_has_them(yard: Yard) -> None:
     assert Announcer(yard.book, Away([])).step() == 0  # type: ignore[arg-type]
     with read(yard.book) as tx:
         assert [kind for _, kind, _ in events.unpublished(tx)] == ["gateway"]
+
+
+def test_every_act_and_refusal_is_answered_in_words(yard: Yard) -> None:
+    """Of a batch with several acts, each with its own text; scans that only set something have no answer."""
+    yard.clock.now = MIDNIGHT + SECOND
+    codes = ["SY:MOVE", f"01{BOLT}304", "SY:LOC:desk", "SY:LOC:warehouse", "SY:UNDO", "SY:UNDO", "SY:LOC:roof"]
+    transport = Transport([batch(EPOCH, 1, scans(*codes))])
+    run(yard, transport)
+    replies = [(body["ok"], body["text"]) for topic, body in transport.published if topic.endswith("/reply")]
+    assert replies == [
+        (True, "4 x BOLT-M8 moved from desk to warehouse"),
+        (True, "taken back: 4 x BOLT-M8 moved from desk to warehouse"),
+        (False, "nothing to take back"),
+        (False, "unknown location 'roof'"),
+    ]

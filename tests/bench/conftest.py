@@ -16,11 +16,11 @@ Measure = Callable[..., None]
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Only `make bench` measures; ONLY names groups."""
+    """Only `make bench` measures; ONLY names groups: the first word of a file after test_."""
     only = os.environ.get("STOCKYARD_BENCH")
     if only is None:
         return True
-    name = collection_path.stem.removeprefix("test_")
+    name = collection_path.stem.removeprefix("test_").partition("_")[0]
     return True if only and collection_path.suffix == ".py" and name not in {*only.split(","), "conftest"} else None
 
 

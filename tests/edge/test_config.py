@@ -44,7 +44,7 @@ TRACKERS = '[[device]]\nname = "t"\ndriver = "teltonika"\nlisten = "0.0.0.0:5027
         (GATEWAY + DEVICE + "antennas = [0]", "antennas"),
         (GATEWAY + DEVICE + "antennas = 1", "Expected `array`"),
         (GATEWAY + DEVICE + "keepalive_s = 0", "keepalive_s"),
-        (GATEWAY + DEVICE.replace("192.0.2.10", "host:0"), "HOST:PORT expected, got 'host:0'"),
+        (GATEWAY + DEVICE.replace("192.0.2.10", "host:0"), ": address: HOST:PORT expected, got 'host:0'"),
         (GATEWAY + DEVICE + "antennas = [1, 1]", "antennas: each once expected"),
         (GATEWAY + DEVICE + "window_s = -1", "window_s"),
         (
@@ -69,6 +69,7 @@ TRACKERS = '[[device]]\nname = "t"\ndriver = "teltonika"\nlisten = "0.0.0.0:5027
         (GATEWAY + DEVICE + 'ca_file = "reader.pem"', "ca_file: needs tls = true"),
         (GATEWAY + DEVICE + 'tls = true\nkey_file = "edge.key"', "key_file: needs cert_file"),
         (GATEWAY + DEVICE + "capture_mb = 0", "capture_mb"),
+        (GATEWAY + TRACKERS.replace(":", ";"), ": listen: HOST:PORT expected, got"),
         (GATEWAY + TRACKERS + "io = 5", "device 1 (t): Expected `object`"),
         (GATEWAY + TRACKERS + 'imeis = ["35630704244101"]', "imeis"),
         (GATEWAY + TRACKERS + "io.1 = { inptu = 'x' }", "(t): io.1.inptu: unknown key; did you mean input?"),

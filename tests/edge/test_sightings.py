@@ -85,6 +85,28 @@ def test_memory_is_bounded_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) 
     assert sorted(tag.epc for tag in sightings.flush()) == [f"{number:04x}" for number in range(1000)]
 
 
+def test_memory_is_bounded_also_when_one_tag_is_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_OPEN", 100)
+    sightings = Sightings("door-1", 60)
+    for number in range(1000):
+        sightings.add(heard(epc=bytes([number % 2]), antenna=number + 1), 0)
+    assert sum(len(seen.antennas) for seen in sightings._open.values()) <= 100
+    assert sorted(tag.antenna for tag in sightings.flush()) == [*range(1, 1001)]
+
+
+def test_a_read_of_long_ago_does_not_stretch_the_window_that_is_open() -> None:
+    """As when a reader's clock was set back, or it tells what it kept."""
+    sightings = Sightings("door-1", 0.5)
+    sightings.add(heard(3_600_000), 10.0)
+    sightings.add(heard(0), 10.1)
+    sightings.add(heard(100), 10.2)
+    told = sightings.flush()
+    assert [(micros(tag.at) - T, tag.first_at and micros(tag.first_at) - T) for tag in told] == [
+        (3_600_000_000, 3_600_000_000),
+        (100_000, 0),
+    ]
+
+
 def test_every_read_is_in_exactly_one_sighting() -> None:
     chance = random.Random(1)
     sightings = Sightings("door-1", 0.5)

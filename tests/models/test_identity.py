@@ -26,7 +26,13 @@ REGISTER = Register(
         (PALLET, ("stock", None, None, None)),
         (FORKLIFT, ("asset", None, "FORKLIFT-1", None)),
         (CRATE, ("asset", None, None, None)),
+        (encode("urn:epc:id:sgtin:9521321.100020.A%2F01", 2), ("stock", "VALVE-2IN", None, Decimal(12))),
+        (encode("urn:epc:tag:giai-202:0.9521321.400"), ("asset", None, "FORKLIFT-1", None)),
+        (encode("urn:epc:id:grai:9521321.12345.08"), ("asset", None, None, None)),
         (SHELF, ("unknown", None, None, None)),
+        (encode("urn:epc:id:gsrn:9521321.1000000001"), ("unknown", None, None, None)),
+        (encode("urn:epc:id:gdti:9521321.12345.0A"), ("unknown", None, None, None)),
+        (encode("urn:epc:id:gid:1.2.3"), ("unknown", None, None, None)),
         ("e2003412dc03011852233147", ("unknown", None, None, None)),
         ("00", ("unknown", None, None, None)),
     ],
@@ -68,7 +74,7 @@ def test_an_override_is_one_thing(sku: str | None, quantity: Decimal | None, ass
         Override(sku, quantity, asset)
 
 
-@given(st.binary(max_size=16))
+@given(st.binary(max_size=30))
 def test_never_both(raw: bytes) -> None:
     identity = identify(raw.hex(), REGISTER)
     assert isinstance(identity, Identity)

@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import Refused
-from models.register import Device, Item, TagBinding, decode_body
+from models.register import Device, Entry, Item, Register, TagBinding, decode_body
 
 ABSURD = ["0", "-1", "NaN", "sNaN", "Infinity", "0.0000001", "1E-7", "1234567890123", "1E+40", "1E-999999999999"]
 BODIES = {
@@ -42,3 +42,13 @@ def test_a_minimum_may_be_nothing() -> None:
 def test_the_id_of_a_device_is_what_its_readings_are_looked_up_by() -> None:
     assert Device(gateway="dock-a", name="door-1").register_id == "dock-a/door-1"
     assert Device("imei:1").register_id == "imei:1"
+
+
+def test_a_moment_whose_last_entry_is_withdrawn_is_as_if_nothing_were_said_of_it() -> None:
+    fork, crane, before = TagBinding("asset", asset="FORK"), TagBinding("asset", asset="CRANE"), TagBinding("before")
+    said = [(10, fork), (20, crane), (20, before), (30, before), (30, crane), (5, before)]
+    register = Register.of(Entry("tags", "e280", at, n, body) for n, (at, body) in enumerate(said))
+    assert [register.get("tags", "e280", at) for at in (5, 10, 20, 30)] == [None, fork, fork, crane]
+    assert register.changes("tags", "e280") == [10, 30]
+    assert register.period(40) == 0, "tags are asked for one by one"
+    assert register.all("tags", 20) == {"e280": fork}

@@ -22,7 +22,8 @@ START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 SCENARIO = Scenario(3, START, "", [Door("door-1", "h:1"), Door("door-2", "h:2", -1.7)], [Scanner("scanner-1", "")], 1)
 Json = dict[str, Any]
 WAY = {"in": ("supplier", "warehouse"), "out": ("warehouse", "customer")}
-SCANNED = {"receive": ("supplier", "desk"), "issue": ("desk", "customer")}
+SCANNED = {"receive": ("supplier", "desk"), "issue": ("desk", "customer"), "return": ("customer", "desk")}
+REAL = {"warehouse", "desk", "shelf-a"}
 
 
 @dataclass
@@ -36,6 +37,9 @@ class Answers:
     crossings: list[Json] = field(default_factory=list)
     movements: list[Json] = field(default_factory=list)
     stock: list[Json] = field(default_factory=list)
+    scans: list[Json] = field(default_factory=list)
+    packs: list[Json] = field(default_factory=list)
+    tags: list[Json] = field(default_factory=list)
     complete_to: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def move(self, evidence: str, units: tuple[str, str | None, int], way: tuple[str, str], **more: Any) -> Json:
@@ -56,7 +60,7 @@ class Answers:
         self.stock = [
             {"sku": sku, "location": place, "on_hand": str(quantity), "lot": None}
             for (sku, place), quantity in levels.items()
-            if place in {"warehouse", "desk"}
+            if place in REAL
         ]
 
     def page(self, path: str, query: dict[str, str]) -> Json:
@@ -65,7 +69,7 @@ class Answers:
             mark = max((entry["seq"] for entry in self.journal), default=0)
             stream = {"epoch": self.epoch, "committed": max([mark, *(gap["to_seq"] for gap in self.gaps)])}
             return {"items": [{"name": "dock-a", "streams": [stream]}], "next": None}
-        items, first, limit = getattr(self, path), int(query.get("after", 0)), int(query["limit"])
+        items, first, limit = getattr(self, path), int(query.get("after", 0)), int(query.get("limit", 1000))
         following = str(first + limit) if first + limit < len(items) else None
         return {"items": items[first : first + limit], "next": following, "complete_to": self.complete_to}
 
@@ -135,11 +139,48 @@ def make_day(folder: Path) -> Case:
         answers.crossings.append(crossing)
         if one.direction in WAY and one.sku:
             answers.move(f"crossing:{ident}", (one.sku, None, one.units), WAY[one.direction])
-    for scan in real.scans:
-        if scan.action in SCANNED:
-            assert scan.sku
-            assert scan.quantity
-            seen_as = hashes[scan.data, micros(scan.at)]
-            answers.move(f"scan:{seen_as}", (scan.sku, scan.lot, scan.quantity), SCANNED[scan.action])
+    scan_all(answers, real, hashes)
     answers.count()
     return Case(folder / "truth.jsonl", folder / "history.db", answers)
+
+
+def scan_all(answers: Answers, real: truth.Truth, hashes: dict[tuple[str, int], str]) -> None:
+    """What every scan did."""
+    ways: dict[str, tuple[str, str]] = {}
+    for scan in real.scans:
+        seen_as = hashes[scan.data, micros(scan.at)]
+        if scan.action == "undo" and scan.of in ways:
+            ways[scan.id] = ways[scan.of][::-1]
+        elif scan.action == "move":
+            ways[scan.id] = (scan.location or "", scan.target or "")
+        elif scan.action in SCANNED:
+            ways[scan.id] = SCANNED[scan.action]
+        if scan.id in ways:
+            assert scan.sku
+            assert scan.quantity
+            answers.move(f"scan:{seen_as}", (scan.sku, scan.lot, scan.quantity), ways[scan.id])
+        if scan.action in ("count", "pack", "assign", "undo"):
+            tell(answers, scan, seen_as)
+
+
+def tell(answers: Answers, scan: truth.Scan, seen_as: str) -> None:
+    """The act of a scan, and what lies on a pallet or what a tag is on after it."""
+    names = ("action", "sku", "lot", "child", "parent", "epc", "asset")
+    facts = {name: getattr(scan, name) for name in names}
+    quantity = None if scan.quantity is None else str(scan.quantity)
+    answers.scans.append({**facts, "quantity": quantity, "evidence": [seen_as]})
+    if scan.action == "assign":
+        bound = {
+            "thing": "asset" if scan.asset else "stock",
+            "sku": scan.sku,
+            "quantity": quantity,
+            "asset": scan.asset,
+        }
+        answers.tags = [one for one in answers.tags if one["id"] != scan.epc] + [{"id": scan.epc, "body": bound}]
+    standing = [one for one in answers.scans if one["action"] in ("pack", "undo") and one["child"] is not None]
+    for one in [one for one in standing if one["action"] == "undo"]:
+        at = standing.index(one)
+        standing = [*standing[: at - 1], *standing[at + 1 :]]
+    answers.packs = [
+        {"child": child, "parent": on} for child, on in {o["child"]: o["parent"] for o in standing}.items()
+    ]

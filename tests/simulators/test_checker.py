@@ -31,9 +31,8 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Case:
 def case(day: Case) -> Case:
     """A copy to damage."""
     old = day.answers
-    lists = {
-        name: [dict(item) for item in getattr(old, name)] for name in ("journal", "crossings", "movements", "stock")
-    }
+    names = ("journal", "crossings", "movements", "stock", "scans", "packs", "tags")
+    lists = {name: [dict(item) for item in getattr(old, name)] for name in names}
     return Case(day.truth, day.outbox, Answers(old.epoch, **lists))
 
 
@@ -46,7 +45,7 @@ STOCK = "stock = truth after what was missed or misjudged"
 
 def test_a_system_that_agrees_passes(case: Case) -> None:
     found = compare(Direct(case.answers), case.asked())
-    assert [one.differences for one in found] == [[]] * 6
+    assert [one.differences for one in found] == [[]] * 7
     figures = {one.check: one.figures for one in found}
     assert figures[SETS]["journal"] == len(case.answers.journal) > 5000
     assert figures["direction accuracy"]["right"] == 1.0
@@ -265,7 +264,7 @@ def test_the_command_reads_every_page_and_says_how_it_went(case: Case, server: s
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout.splitlines()[-1])
     assert facts["ok"]
-    assert [one["ok"] for one in facts["checks"]] == [True] * 6
+    assert [one["ok"] for one in facts["checks"]] == [True] * 7
     del case.answers.journal[3]
     result = run(case, server)
     assert result.exit_code == 1

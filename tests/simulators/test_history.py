@@ -90,7 +90,8 @@ def test_beyond_the_limit_the_doors_hear_nothing_and_the_truth_says_so() -> None
 def test_reads_within_half_a_second_are_one_sighting() -> None:
     at_us = np.array([0, 100_000, 499_999, 500_000, 600_000])
     ones = np.ones(5, dtype=np.int64)
-    found = radio.Reads(at_us, ones * 0, ones, np.array([-60.0, -55.5, -70.0, -61.0, -61.0]), ones * [3, 4, 5, 6, 7])
+    rssi, none = np.array([-60.0, -55.5, -70.0, -61.0, -61.0]), np.zeros(5)
+    found = radio.Reads(at_us, ones * 0, ones, rssi, ones * [3, 4, 5, 6, 7], none, none)
     tags = (TagPass("p1", "aa", None, 0),)
     passing = Passing("door-1", "in", 0, Motion((0.0, 1.0), ((0.0, 0.0), (0.0, 1.0))), tags, 0)
     (first_us, first), (second_us, second) = history.reduce(passing, found, 2_000_000)

@@ -1,4 +1,4 @@
-"""What was decided to have moved: crossings, scans at the desks, the entries of the stock ledger.
+"""What was decided to have moved: crossings, and the entries of the stock ledger.
 
 `after` is the n of the last row seen; lists are by rising n, except those called latest, which the page shows.
 """
@@ -11,13 +11,15 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, Select, Table, or_, select
 
 from backend.api import items
-from backend.book.schema import crossing, device, gateway, movement, scan_act
+from backend.book.schema import crossing, device, gateway, movement
 from models.reading import from_micros
 
 _texts = msgspec.json.Decoder(list[str])
+_chances = msgspec.json.Decoder(list[float])
 
 
-def _with_device(table: Table) -> Select[Any]:
+def with_device(table: Table) -> Select[Any]:
+    """Rows of a derived table with the names of their device and its gateway."""
     return (
         select(table, device.c.name.label("device_name"), gateway.c.name.label("gateway_name"))
         .join(device, device.c.id == table.c.device_id)
@@ -36,7 +38,7 @@ class CrossingAsk(BaseModel, frozen=True, extra="forbid"):
 
 def crossings(tx: Connection, ask: CrossingAsk) -> list[items.Crossing]:
     """Crossings decided, by n."""
-    query = _with_device(crossing).where(crossing.c.n > ask.after)
+    query = with_device(crossing).where(crossing.c.n > ask.after)
     if ask.device is not None:
         query = query.where(device.c.name == ask.device)
     if ask.epc is not None:
@@ -48,20 +50,14 @@ def latest_crossings(tx: Connection, limit: int, kinds: Sequence[str]) -> list[i
     """The crossings of these kinds that ended last, newest first; each kind is one walk down an index."""
     found: list[Row[Any]] = []
     for kind in kinds:
-        of_kind = _with_device(crossing).where(crossing.c.kind == kind)
+        of_kind = with_device(crossing).where(crossing.c.kind == kind)
         found += tx.execute(of_kind.order_by(crossing.c.closed_at.desc(), crossing.c.n.desc()).limit(limit))
     return [_crossing(row) for row in sorted(found, key=lambda row: (row.closed_at, row.n), reverse=True)[:limit]]
 
 
-def latest_scans(tx: Connection, limit: int) -> list[items.Scanned]:
-    """What was done at the desks last, newest first."""
-    query = _with_device(scan_act).order_by(scan_act.c.at.desc(), scan_act.c.n.desc()).limit(limit)
-    return [_scanned(row) for row in tx.execute(query)]
-
-
 def one_crossing(tx: Connection, ident: str) -> items.Crossing | None:
     """One crossing."""
-    row = tx.execute(_with_device(crossing).where(crossing.c.id == ident)).one_or_none()
+    row = tx.execute(with_device(crossing).where(crossing.c.id == ident)).one_or_none()
     return None if row is None else _crossing(row)
 
 
@@ -80,6 +76,11 @@ def _crossing(row: Row[Any]) -> items.Crossing:
         score=row.score,
         reasons=_texts.decode(row.reasons),
         rule=row.rule,
+        own_direction=row.own_direction,
+        own_score=row.own_score,
+        own_reasons=_texts.decode(row.own_reasons),
+        chances=_chances.decode(row.chances),
+        stray=row.stray,
         evidence=_texts.decode(row.evidence),
         evidence_count=row.evidence_count,
         kind=row.kind,
@@ -87,26 +88,6 @@ def _crossing(row: Row[Any]) -> items.Crossing:
         asset=row.asset,
         quantity=row.quantity,
         why=row.why,
-        movement=row.movement,
-    )
-
-
-def _scanned(row: Row[Any]) -> items.Scanned:
-    return items.Scanned(
-        id=row.id,
-        n=row.n,
-        gateway=row.gateway_name,
-        device=row.device,
-        at=from_micros(row.at),
-        action=row.action,
-        ok=bool(row.ok),
-        text=row.text,
-        sku=row.sku,
-        lot=row.lot,
-        serial=row.serial,
-        quantity=row.quantity,
-        location=row.location,
-        evidence=_texts.decode(row.evidence),
         movement=row.movement,
     )
 

@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Raw
+from msgspec.json import encode
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, func, select
 
 from backend.api import items
 from backend.api.answers import When
-from backend.book import proposals
+from backend.book import bindings, proposals
 from backend.book.schema import balance, movement, register_entry
 from models.reading import from_micros, micros
 from models.register import Entry, Location, Register, decode_body
@@ -20,6 +21,8 @@ Key = tuple[str, str, str]
 """(sku, location, lot); without a lot, ""."""
 
 
+WITHDRAWN = encode(bindings.WITHDRAWN)
+"""The body of an entry that is as if nothing had been declared of its moment."""
 Named = Annotated[str | None, Field(max_length=128)]
 
 
@@ -101,17 +104,14 @@ def virtual_locations(tx: Connection, at: int) -> set[str]:
 
 def registered(tx: Connection, kind: str, at: int, ident: str | None = None) -> list[items.Registered]:
     """What the register held of a kind at a time, by id."""
-    latest = (
-        func.row_number()
-        .over(
-            partition_by=register_entry.c.id, order_by=(register_entry.c.valid_from.desc(), register_entry.c.n.desc())
-        )
-        .label("back")
-    )
-    dated = select(register_entry, latest).where(register_entry.c.kind == kind, register_entry.c.valid_from <= at)
+    entry = register_entry.c
+    of_moment = func.row_number().over(partition_by=(entry.id, entry.valid_from), order_by=entry.n.desc())
+    dated = select(register_entry, of_moment.label("moment")).where(entry.kind == kind, entry.valid_from <= at)
     if ident is not None:
-        dated = dated.where(register_entry.c.id == ident)
-    held = dated.subquery()
+        dated = dated.where(entry.id == ident)
+    said = dated.subquery().c
+    latest = func.row_number().over(partition_by=said.id, order_by=said.valid_from.desc()).label("back")
+    held = select(*said, latest).where(said.moment == 1, said.body != WITHDRAWN).subquery()
     rows = tx.execute(select(held).where(held.c.back == 1).order_by(held.c.id))
     return [
         items.Registered(

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from backend.book import migrations, schema
@@ -51,6 +52,71 @@ def test_a_revision_is_whole_or_not_there(engine: Engine) -> None:
     with write(engine) as tx:
         tx.execute(text("DROP TABLE lease"))
     assert migrations.migrate(engine)[0] == "r0001"
+
+
+BEFORE = """
+INSERT INTO crossing (n, id, device_id, subject, door, first_at, last_at, closed_at, day, direction, score, reasons,
+    rule, evidence, evidence_count, kind, why) VALUES
+    (3, 'x', 1, 'aa', 'd', 10, 30, 40, 0, 'in', 0.9, '["why"]', 'portal-1', '[]', 1, 'stock', 'w'),
+    (7, 'y', 1, 'aa', 'd', 50, 60, 70, 0, 'none', 0.8, '[]', 'portal-1', '[]', 1, 'stock', 'w');
+DELETE FROM crossing WHERE n = 7;
+INSERT INTO fold_state (step, device_id, subject, state, last_at, last_hash, stream_id, received_at) VALUES
+    ('dock', 1, 'aa', x'80', 30, x'00', 1, 1), ('hours', 2, '', x'80', 30, x'00', 1, 1);
+INSERT INTO checkpoint (step, device_id, subject, day, state) VALUES
+    ('dock', 1, 'aa', 5, x'80'), ('dock', 1, 'aa', 4, x'c0'), ('hours', 2, '', 4, x'c0');
+INSERT INTO dirty (step, device_id, subject, since, until) VALUES ('dock', 1, 'aa', 9, 9);
+"""
+
+
+def test_crossings_of_before_the_vote_stand_until_their_doors_are_folded_anew(engine: Engine) -> None:
+    config = migrations._config()
+    config.attributes["engine"] = engine
+    command.upgrade(config, "r0003")
+    with write(engine) as tx:
+        for statement in BEFORE.split(";")[:-1]:
+            tx.execute(text(statement))
+    assert migrations.migrate(engine) == ["r0004"]
+    with write(engine) as tx:
+        (row,) = tx.execute(select(schema.crossing)).mappings()
+        found = {name: row[name] for name in ("n", "own_direction", "own_score", "own_reasons", "chances", "middle_at")}
+        assert list(found.values()) == [3, "in", 0.9, '["why"]', "[1.0, 0.0, 0.0]", 20]
+        marks = tx.execute(select(schema.dirty).where(schema.dirty.c.step == "dock")).all()
+        assert marks == [("dock", 1, "aa", 4 * 86_400_000_000, 1 << 62)]
+        assert set(tx.scalars(select(schema.checkpoint.c.step))) <= {"hours"}
+        again = {**row, "id": "z"}
+        again.pop("n")
+        assert tx.execute(schema.crossing.insert().values(again)).inserted_primary_key == (8,), "7 was given out"
+
+
+SCANNED = """
+INSERT INTO scan_act (n, id, device_id, subject, device, at, closed_at, day, action, ok, text, sku, evidence) VALUES
+    (3, 'a', 1, '', 'd', 10, 10, 0, 'receive', 1, 't', 'BOLT', '["aa"]'),
+    (7, 'b', 1, '', 'd', 20, 20, 0, 'refused', 0, 't', NULL, '["bb"]');
+DELETE FROM scan_act WHERE n = 7;
+INSERT INTO fold_state (step, device_id, subject, state, last_at, last_hash, stream_id, received_at) VALUES
+    ('scan', 1, '', x'80', 30, x'00', 1, 1), ('hours', 2, '', x'80', 30, x'00', 1, 1);
+INSERT INTO checkpoint (step, device_id, subject, day, state) VALUES
+    ('scan', 1, '', 5, x'80'), ('scan', 1, '', 4, x'c0');
+"""
+
+
+def test_acts_of_before_stand_until_their_scanners_are_folded_anew(engine: Engine) -> None:
+    config = migrations._config()
+    config.attributes["engine"] = engine
+    command.upgrade(config, "r0002")
+    with write(engine) as tx:
+        for statement in SCANNED.split(";")[:-1]:
+            tx.execute(text(statement))
+    assert migrations.migrate(engine)[0] == "r0003"
+    with write(engine) as tx:
+        (row,) = tx.execute(select(schema.scan_act)).mappings()
+        assert (row["n"], row["sku"], row["evidence"], row["epc"], row["undoes"]) == (3, "BOLT", '["aa"]', None, None)
+        marks = tx.execute(select(schema.dirty).where(schema.dirty.c.step == "scan")).all()
+        assert marks == [("scan", 1, "", 4 * 86_400_000_000, 1 << 62)]
+        assert not tx.scalars(select(schema.checkpoint.c.step)).all()
+        again = {**row, "id": "z"}
+        again.pop("n")
+        assert tx.execute(schema.scan_act.insert().values(again)).inserted_primary_key == (8,), "7 was given out"
 
 
 MIGRATE = """

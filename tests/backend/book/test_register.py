@@ -40,8 +40,10 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 def _crossing(subject: str) -> dict[str, object]:
     at = NOW - DAY
-    text = dict.fromkeys(("direction", "rule", "kind", "why", "door"), "x") | {"reasons": "[]", "evidence": "[]"}
-    times = {**dict.fromkeys(("first_at", "last_at", "closed_at"), at), "day": at // DAY}
+    text = dict.fromkeys(("direction", "own_direction", "rule", "kind", "why", "door"), "x")
+    text |= dict.fromkeys(("reasons", "own_reasons", "evidence", "chances"), "[]")
+    times = {**dict.fromkeys(("first_at", "last_at", "closed_at", "middle_at"), at), "day": at // DAY}
+    times |= {"own_score": 1, "stray": 0}
     return {"id": subject, "device_id": 1, "subject": subject, "score": 1.0, "evidence_count": 1, **text, **times}
 
 
@@ -105,11 +107,16 @@ def test_an_item_marks_its_crossings_and_every_desk_from_the_day_it_holds(engine
     assert dirty(engine) == set(), "nothing was read after that day"
 
 
-def test_a_tag_binding_and_an_asset_mark_their_tag_only(engine: Engine) -> None:
+def test_a_tag_binding_and_an_asset_mark_their_tag_and_the_scanners_that_may_name_them(engine: Engine) -> None:
     put(engine, "tags", OTHER, TagBinding("none"))
     assert dirty(engine) == {("dock", 1, OTHER)}
     put(engine, "assets", "FORK", Asset("Fork", "1", giai=epc.decode(FORK).uri))
-    assert dirty(engine) == {("dock", 1, OTHER), ("dock", 1, FORK)}
+    assert dirty(engine) == {("dock", 1, OTHER), ("dock", 1, FORK), ("scan", 2, "")}
+    with write(engine) as tx:
+        tx.execute(schema.dirty.delete())
+    put(engine, "assets", "FORK", Asset("Fork", "1", giai=epc.decode(FORK).uri, state="in_repair"), DAY)
+    put(engine, "tags", "e2801160", TagBinding("asset", asset="FORK"))
+    assert dirty(engine) == set()
 
 
 def test_a_device_marks_what_it_saw_before_anyone_said_what_it_is(engine: Engine) -> None:

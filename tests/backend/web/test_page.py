@@ -94,7 +94,7 @@ def test_what_devices_say_is_never_markup(web: TestClient, book: Engine) -> None
     moved = movement_of(book, "dock crossing")
     with write(book) as tx:
         tx.execute(update(schema.crossing).values(subject=XSS, door=XSS, why=XSS, reasons='["<script>x</script>"]'))
-        tx.execute(update(schema.scan_act).values(text=XSS, device=XSS))
+        tx.execute(update(schema.scan_act).values(text=XSS, device=XSS, badge=XSS))
         tx.execute(update(schema.movement).values(lot=XSS, reason=XSS))
         tx.execute(update(schema.alert).values(title=XSS, subject=schema.alert.c.subject + XSS))
         tx.execute(update(schema.device).values(name=schema.device.c.name + XSS))
@@ -105,6 +105,12 @@ def test_what_devices_say_is_never_markup(web: TestClient, book: Engine) -> None
         assert not [attrs for _, attrs in tags_of(text) if "onerror" in attrs]
         scripts = [attrs.get("src") for tag, attrs in tags_of(text) if tag == "script"]
         assert all(source is not None and source.startswith("/static/") for source in scripts)
+
+
+def test_who_scanned_is_named_beside_the_scanner(web: TestClient, book: Engine) -> None:
+    with write(book) as tx:
+        tx.execute(update(schema.scan_act).values(badge="anna").where(schema.scan_act.c.n == 1))
+    assert web.get("/").text.count("scanner-1, anna<") == 1
 
 
 def movement_of(book: Engine, reason: str) -> str:

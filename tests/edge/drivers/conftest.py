@@ -80,6 +80,8 @@ class ScriptedReader:
         self.script = script
         self.greeting = llrp.greeting()
         self.refusals: dict[int, bytes] = {}
+        self.mute: set[int] = set()
+        self.answers = {1: 11, 2: 12, 3: 13, 20: 30, 21: 31, 22: 32, 24: 34, 41: 51, 14: 4, 1023: 1023}
         self.capabilities, self.config = llrp.capabilities(), b""
         self.heard: list[list[tuple[int, int, bytes]]] = []
         self.begin = 22
@@ -137,13 +139,13 @@ class ScriptedReader:
                     return
 
     def _answer(self, client: socket.socket, kind: int, number: int, chunks: Sequence[bytes | None]) -> bool:
-        answers = {1: 11, 2: 12, 3: 13, 20: 30, 21: 31, 22: 32, 24: 34, 14: 4, 1023: 1023}
+        answers = self.answers
         told = {1: self.capabilities, 2: self.config}
         vendor = struct.pack("!IB", 25882, 22) if kind == 1023 else b""
         if kind in self.refusals:
-            answer = 100 if kind == 60 else answers[kind]
+            answer = answers.get(kind, 100)
             client.sendall(self.llrp.frame(answer, vendor + self.refusals[kind], number))
-        elif kind in answers:
+        elif kind in answers and kind not in self.mute:
             client.sendall(self.llrp.frame(answers[kind], vendor + self.llrp.SUCCESS + told.get(kind, b""), number))
         if kind == self.begin:
             for chunk in chunks:

@@ -42,7 +42,7 @@ def test_set_up_and_one_report(scripted: Scripted, running: Start, llrp: Any) ->
     assert (tag.device, tag.epc, tag.antenna, tag.rssi_dbm, tag.count, tag.channel) == ("door-1", EPC, 2, -58.0, 3, 7)
     assert (tag.at, tag.device_at) == (tag.first_at, None)
     assert tag.at.timestamp() == pytest.approx(seen / 1e6, abs=1e-5)
-    assert (reader.kinds()[:7], run.answers, run.bad) == ([1, 2, 3, 21, 20, 24, 22], 1, [])
+    assert (reader.kinds()[:9], run.answers, run.bad) == ([1, 2, 3, 60, 21, 41, 20, 24, 22], 1, [])
     run.close()
     run.until(lambda: reader.kinds()[-2:] == [21, 14])
 

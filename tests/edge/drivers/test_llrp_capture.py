@@ -55,6 +55,39 @@ def test_a_capture_is_continued_after_its_last_whole_record(tmp_path: Path, llrp
     assert records(path) == [(T, frame), (T + 1, llrp.report())]
 
 
+def test_a_long_capture_is_not_read_through_again_at_each_connection(
+    tmp_path: Path, llrp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, frame = tmp_path / "door.llrp", llrp.report(llrp.tag("ab" * 12))
+    capture = Capture(path, MB)
+    capture.frame(T, frame)
+    capture.close()
+    monkeypatch.setattr(llrp_capture, "whole_bytes", None)
+    capture.frame(T + 1, frame)
+    capture.close()
+    assert records(path) == [(T, frame), (T + 1, frame)]
+
+
+def test_a_capture_that_was_cut_meanwhile_is_read_through(tmp_path: Path, llrp: Any) -> None:
+    path, frame = tmp_path / "door.llrp", llrp.report(llrp.tag("ab" * 12))
+    capture = Capture(path, MB)
+    capture.frame(T, frame)
+    capture.close()
+    path.write_bytes(b"")
+    capture.frame(T + 1, frame)
+    capture.close()
+    assert records(path) == [(T + 1, frame)]
+
+
+def test_a_pipe_is_no_capture_and_nothing_waits_for_it(
+    tmp_path: Path, llrp: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    Capture(path, MB).frame(T, llrp.report())
+    assert "is not a capture" in one_error(caplog)
+
+
 def test_a_full_capture_ends_and_says_so_once(tmp_path: Path, llrp: Any, caplog: pytest.LogCaptureFixture) -> None:
     path, frame = tmp_path / "door.llrp", llrp.report(llrp.tag("ab" * 12))
     size = len(LINE) + 2 * (12 + len(frame))

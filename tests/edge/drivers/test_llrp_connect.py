@@ -1,15 +1,19 @@
 """TLS in front of a reader, with certificates made here by openssl: what is trusted, what is not, and what is said."""
 
 import contextlib
+import os
+import pty
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge.driver import DeviceLost
@@ -169,3 +173,27 @@ def test_nobody_at_the_address() -> None:
         port = server.getsockname()[1]
     with pytest.raises(DeviceLost, match=f"connecting to 127.0.0.1:{port}: "):
         connect(LlrpSettings(address=f"127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("host", ["reader..example", "x" * 64 + ".example"])
+def test_a_name_that_cannot_be_one_is_a_loss_that_says_so(host: str) -> None:
+    with pytest.raises(DeviceLost, match=f"connecting to {host}:5084: "):
+        connect(LlrpSettings(address=host))
+
+
+def test_a_key_with_a_password_is_said_and_nobody_is_asked_for_it(certificates: Path, tmp_path: Path) -> None:
+    key = tmp_path / "locked.key"
+    command = ["openssl", "ec", "-aes256", "-passout", "pass:secret", "-in", f"{certificates}/edge.key", "-out"]
+    subprocess.run([*command, str(key)], check=True, capture_output=True)
+    settings = LlrpSettings("127.0.0.1:9", tls=True, cert_file=f"{certificates}/edge.pem", key_file=str(key))
+    begin = "import sys, edge.drivers.llrp_connect as it, msgspec; from edge.drivers.llrp_settings import LlrpSettings;"
+    code = f"{begin} it.connect(msgspec.json.decode(sys.argv[1], type=LlrpSettings))"
+    command = [sys.executable, "-c", code, msgspec.json.encode(settings).decode()]
+    master, slave = pty.openpty()
+    try:
+        # a terminal of its own, as a person at `doctor` has one: OpenSSL would ask there
+        ended = subprocess.run(["setsid", "-c", *command], stdin=slave, capture_output=True, timeout=20, check=False)
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert b"cert_file, key_file: a certificate and its key" in ended.stderr

@@ -143,6 +143,17 @@ def test_mutated_answers_raise_only_what_is_declared(llrp: Any) -> None:
     assert bad > 200
 
 
+def test_words_of_a_reader_cannot_write_to_a_terminal_or_forge_a_line_of_the_log(llrp: Any) -> None:
+    words = b"hot\x1b[2J\n\0\xff"
+    event = llrp_control.decode(llrp.event(llrp.tlv(252, struct.pack("!H", len(words)) + words)))[1]
+    assert llrp_control.reader_event(event).exception == "hot?[2J???".replace("???", "??\ufffd")
+    fields = llrp_control.decode(llrp.frame(30, llrp.status(101, b"no\r\nWARNING")))[1]
+    assert llrp_control.status_words(fields).endswith("no??WARNING")
+    general = llrp.tlv(137, struct.pack("!HHIIH", 1, 0, 161, 1, 4) + b"1\x1b[m")
+    fields = llrp_control.decode(llrp.frame(11, llrp.SUCCESS + general))[1]
+    assert llrp_control.capabilities(fields).firmware == "1?[m"
+
+
 def test_a_huge_control_message_is_not_given_to_the_codec(llrp: Any) -> None:
     with pytest.raises(BadFrame, match="65536"):
         llrp_control.decode(llrp.frame(63, bytes(70_000)))

@@ -8,6 +8,7 @@ import pytest
 from edge.drivers import llrp_heard
 from edge.drivers.llrp_heard import Hearing
 from models.reading import Tag, micros
+from models.wire import decode, encode
 
 HOST = 1_800_000_000_000_000
 EPC = bytes.fromhex("3034257bf7194e4000001a85")
@@ -93,6 +94,36 @@ def test_only_wanted_tags_are_told_and_antennas_live_by_any(llrp: Any) -> None:
     hearing.report(read(llrp, antenna=2, epc=EPC[::-1]))
     assert [tag.antenna for tag in hearing.sightings.due(0)] == [2]
     assert hearing.antennas == {3: pytest.approx(hearing.reported, abs=1), 2: hearing.reported}
+
+
+@pytest.mark.usefixtures("host")
+def test_an_uptime_beside_another_tags_utc_is_no_time(llrp: Any) -> None:
+    """Without a report that tells uptime alone nothing says what it is in the host's time."""
+    hearing = Hearing("door-1", 0, Bad())
+    by_uptime = read(llrp, first_up=5_000, last_up=7_000)[10:]
+    hearing.report(llrp.report(read(llrp, antenna=2, last_utc=HOST)[10:], by_uptime))
+    assert [offsets(tag) for tag in hearing.sightings.due(0)] == [(0, 0), (0, 0)]
+
+
+@pytest.mark.parametrize(("parameter", "rssi_dbm"), [(struct.pack("!Bb", 0x86, 127), None), (b"\x86\x80", -128.0)])
+@pytest.mark.usefixtures("host")
+def test_a_strength_that_cannot_be_costs_no_read(llrp: Any, parameter: bytes, rssi_dbm: float | None) -> None:
+    hearing = Hearing("door-1", 0, Bad())
+    hearing.report(llrp.report(llrp.tlv(240, b"\x8d" + EPC + b"\x81\0\1" + parameter)))
+    [tag] = hearing.sightings.due(0)
+    assert tag.rssi_dbm == rssi_dbm
+    decode(encode(tag))
+
+
+@pytest.mark.usefixtures("host")
+def test_an_epc_longer_than_a_tags_memory_can_say_is_counted(llrp: Any) -> None:
+    health = Bad()
+    hearing = Hearing("door-1", 0, health)
+    for size in (62, 63):
+        epc = llrp.tlv(241, struct.pack("!H", size * 8) + bytes(size))
+        hearing.report(llrp.report(llrp.tlv(240, epc + b"\x81\0\1")))
+    assert [len(tag.epc) for tag in hearing.sightings.due(0)] == [124]
+    assert len(health.why) == 1
 
 
 @pytest.mark.usefixtures("host")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.driver import BadFrame
-from edge.drivers import llrp_report
+from edge.drivers import llrp_report, llrp_walk
 from edge.drivers.llrp_report import TagRead, compiled_reads, tag_reads, walk_reads
 
 EPC = "3034257bf7194e4000001a85"
@@ -107,6 +107,26 @@ def test_an_epc_of_any_length_is_read_from_epc_data(llrp: Any, bits: int) -> Non
     raw = bytes(range((bits + 7) // 8))
     [read] = told(llrp.report(llrp.tlv(240, llrp.tlv(241, struct.pack("!H", bits) + raw) + b"\x81\0\2")))
     assert (read.epc, read.antenna) == (raw, 2)
+
+
+def test_what_a_hostile_layout_costs_is_bounded(llrp: Any) -> None:
+    told(llrp.report(*[llrp.tlv(240, b"\x81\0\1" * 80)] * 32))
+    assert not llrp_report._blocks
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_report_of_more_tags_than_any_reader_sends_is_refused(llrp: Any, *, known: bool) -> None:
+    tag = llrp.tlv(240, b"")
+    if known:
+        tag_reads(llrp.report(*[tag] * 64))
+    assert len(tag_reads(llrp.report(*[tag] * llrp_walk.MAX_TAGS))) == llrp_walk.MAX_TAGS
+    with pytest.raises(BadFrame, match="at most 20000 tags expected"):
+        tag_reads(llrp.report(*[tag] * 1_000_000))
+
+
+def test_many_small_parameters_are_not_taken_for_tags(llrp: Any) -> None:
+    reads = tag_reads(llrp.report(llrp.tlv(300, b""), *[llrp.tlv(300, bytes(60_000))] * 3, llrp.tag(EPC)))
+    assert [read.epc.hex() for read in reads] == [EPC]
 
 
 def test_an_empty_report_and_unknown_parameters_are_no_error(llrp: Any) -> None:

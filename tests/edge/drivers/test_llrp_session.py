@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from edge.driver import DeviceLost
 from edge.drivers import llrp_session
 from edge.drivers.llrp_session import GATHER_S, Session
 
@@ -25,6 +26,9 @@ class Wire:
         if not self.chunks:
             raise TimeoutError
         return self.chunks.pop(0)
+
+    def sendall(self, _data: bytes) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
 
     def take(self, frame: bytes) -> None:
         self.taken.append(frame)
@@ -89,3 +93,23 @@ def test_much_data_is_read_without_a_pause(slept: list[float], llrp: Any) -> Non
     for _ in range(3):
         reading.step(0.25)
     assert (len(wire.taken), slept) == (3, [])
+
+
+def test_what_arrived_is_taken_though_nothing_can_be_sent_any_more(llrp: Any) -> None:
+    """A reader that closes has told its last reads before: an acknowledgement that fails must not cost them."""
+    report = llrp.report(llrp.tag("ab" * 12))
+    wire = Wire(llrp.frame(62) + report, report)
+    reading = session(wire)
+    assert [reading.step(0.01) for _ in range(3)] == [None] * 3
+    assert wire.taken == [report] * 2
+    reading.send_bytes(llrp.frame(60))
+    with pytest.raises(DeviceLost, match=r"sending: .*Broken pipe"):
+        reading.step(0.01)
+
+
+def test_a_reader_that_takes_nothing_and_talks_on_is_lost(slept: list[float], llrp: Any) -> None:
+    reading = session(Wire(llrp.frame(62), *[llrp.event()] * 10))
+    reading.step(0.01)
+    slept.append(llrp_session.SEND_S + 1)
+    with pytest.raises(DeviceLost, match="sending"):
+        reading.step(0.01)

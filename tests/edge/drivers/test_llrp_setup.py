@@ -103,7 +103,7 @@ def test_without_named_inputs_none_is_asked_for(scripted: Scripted, running: Sta
     reader = scripted(llrp.gpi_event(1, on=True), llrp.report(llrp.tag(EPC, last_us=now_us())))
     run = running(driver(reader))
     run.until(lambda: bool(epcs(run)))
-    assert reader.kinds()[:4] == [1, 2, 3, 21]
+    assert reader.kinds()[:5] == [1, 2, 3, 60, 21]
     assert inputs(run) == []
 
 
@@ -116,7 +116,7 @@ def test_the_input_starts_the_radio_unless_it_stands_there_already(
     run = running(driver(reader, report_poll_s=0, **TRIGGERS))
     run.until(lambda: bool(epcs(run)))
     kinds = reader.kinds()
-    assert kinds == [1, 2, 3, 2, 21, 20, 24, *start]
+    assert kinds == [1, 2, 3, 2, 21, 41, 20, 24, *start]
     [rospec] = [body for kind, _, body in reader.heard[0] if kind == 20]
     assert bytes.fromhex("00b300100300b5000b00018000000000") in rospec
 

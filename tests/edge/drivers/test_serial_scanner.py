@@ -177,3 +177,16 @@ def test_a_thousand_pieces_of_garbage_cost_no_scan(port: Port, running: Start) -
     run.until(lambda: any(scan.data == "GOOD999" for scan in run.readings), 20)
     assert [scan.data for scan in run.readings if scan.symbology == "]C1"] == [f"GOOD{n}" for n in range(1000)]
     assert len(run.bad) == overruns
+
+
+def test_a_device_server_that_lost_its_power_is_noticed(running: Callable[[Any], Any]) -> None:
+    """It sends nothing more, not even an end: only the kernel's own probes tell it from a scanner that rests."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        run = running(SerialScanner("scanner-1", ScannerSettings(port="socket://{}:{}".format(*server.getsockname()))))
+        client, _ = server.accept()
+        with client:
+            open_and_ready(run)
+            connections = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
+            [ours] = [each for each in connections if each[2].endswith(f":{server.getsockname()[1]:04X}")]
+            assert ours[5].startswith("02:"), "a keepalive timer"
+            run.close()

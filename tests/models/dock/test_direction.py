@@ -56,3 +56,20 @@ def test_a_clearer_order_is_surer() -> None:
     scores = [judge(6 * S, row(1500 + lead, 18, (1.5, 6), (3.6, -4700)), EARLY).score for lead in (1000, 2000, 3000)]
     assert scores == sorted(scores)
     assert scores[0] < scores[2]
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "chances"),
+    [
+        (LATE, EARLY, (0.775, 0.0, 0.225)),
+        (EARLY, LATE, (0.0, 0.775, 0.225)),
+        (FEW_LATE, EARLY, (0.25, 0.0, 0.75)),
+        (EARLY, FEW_LATE, (0.0, 0.25, 0.75)),
+        (EARLY, Row(), (0.0225, 0.0225, 0.955)),
+        (Row(), Row(), (0.0, 0.0, 1.0)),
+    ],
+)
+def test_what_the_score_leaves_over_goes_to_the_way_that_the_times_tell(
+    inside: Row, outside: Row, chances: tuple[float, float, float]
+) -> None:
+    assert judge(6 * S, inside, outside).chances == pytest.approx(chances)

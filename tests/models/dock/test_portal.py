@@ -2,14 +2,17 @@ from hashlib import sha256
 from random import Random
 
 import msgspec
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend import dock_models
 from models.dock import portal
 from models.dock.portal import Crossing, Pass, Portal, Sighting, due, expire, fold
 
 S = 1_000_000
 DOOR = Portal("door-1", (1, 2), (3, 4), 3 * S)
+LEARNED = msgspec.structs.replace(DOOR, model=dock_models.find("two-rows"))
 TAG = "3074257bf7194e4000001a85"
 
 
@@ -65,7 +68,7 @@ def test_a_pass_of_any_length_has_a_bounded_state_and_is_judged_as_standing() ->
     sightings = [sighting(k * S // 4, 1 + k % 4, -5000, 2**31) for k in range(20_000)]
     state, crossings = fold(DOOR, None, sightings)
     assert crossings == []
-    assert len(msgspec.msgpack.encode(state)) < 6000
+    assert len(msgspec.msgpack.encode(state)) < 8000
     (crossing,) = expire(DOOR, state, 1 << 60)[1]
     assert (crossing.direction, crossing.reasons) == ("none", ["in range for 5000 s"])
     assert crossing.evidence_count == 20_000
@@ -129,3 +132,43 @@ def test_every_sighting_is_in_exactly_one_crossing(sightings: list[Sighting]) ->
     assert sum(each.evidence_count for each in crossings) == len(sightings)
     assert [hashed for each in crossings for hashed in each.evidence] == [each.evidence for each in sightings]
     assert all(0 <= each.score <= 1 and each.reasons and each.rule == portal.RULE for each in crossings)
+    assert all(sum(each.chances) == pytest.approx(1) and each.stray == each.chances[2] for each in crossings)
+    assert all(each.first_at <= each.middle_at <= each.last_at for each in crossings)
+
+
+def test_the_centre_is_where_it_was_heard_well() -> None:
+    (crossing,) = whole([sighting(0, 3, -7900, 1), sighting(2 * S, 3, -3000, 9), sighting(4 * S, 1, -7900, 1)])
+    assert crossing.middle_at == pytest.approx(2 * S, abs=S // 10)
+    assert whole([sighting(5 * S, 9)])[0].middle_at == 5 * S
+
+
+@settings(max_examples=25)
+@given(SIGHTINGS)
+def test_a_model_decides_and_is_named(sightings: list[Sighting]) -> None:
+    passes = portal.passes(LEARNED, sightings)
+    state, crossings = fold(LEARNED, None, sightings)
+    crossings += expire(LEARNED, state, 1 << 60)[1]
+    assert [each.id for each in crossings] == [each.id for each in whole(sightings)]
+    for each, of in zip(crossings, passes, strict=True):
+        if not of.inside.reads + of.outside.reads:
+            assert (each.rule, each.reasons) == (portal.RULE, ["heard by neither row"])
+        else:
+            assert LEARNED.model is not None
+            verdict = LEARNED.model.judge(portal.figures(of))
+            assert (each.rule, each.direction, each.chances) == (LEARNED.model.name, *verdict[::3])
+
+
+def test_the_rule_decides_at_one_row_and_of_a_long_stay() -> None:
+    one_row = msgspec.structs.replace(LEARNED, outside=())
+    state, _ = fold(one_row, None, [sighting(0, 1)])
+    assert expire(one_row, state, 1 << 60)[1][0].rule == portal.RULE
+    state, _ = fold(LEARNED, None, [sighting(k * S, 1 + k % 4) for k in range(60)])
+    (stayed,) = expire(LEARNED, state, 1 << 60)[1]
+    assert (stayed.rule, stayed.chances) == (portal.RULE, (0.0, 0.0, 1.0))
+
+
+def test_a_state_from_before_there_was_a_course_goes_on() -> None:
+    state, _ = fold(DOOR, None, [sighting(0, 1)])
+    old = msgspec.to_builtins(state)
+    del old["course"]
+    assert fold(DOOR, msgspec.convert(old, Pass), [sighting(S, 3)])[0] is not None

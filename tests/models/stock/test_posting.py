@@ -3,25 +3,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from models.dock.portal import Crossing
 from models.identity import Identity, Kind
-from models.scan import ScanAct
-from models.stock.posting import Places, movement_of_crossing, movement_of_scan
+from models.scan import Action, ScanAct
+from models.stock.posting import Places, Went, movement_of_crossing, movement_of_scan
 
-CROSSING = Crossing(
-    id="c1",
-    door="door-1",
-    epc="00",
-    first_at=1,
-    last_at=9,
-    closed_at=12,
-    direction="in",
-    score=0.9,
-    reasons=["outside row first"],
-    rule="portal-1",
-    evidence=["ab"],
-    evidence_count=1,
-)
+CROSSING = Went("c1", "in", 9)
 VALVES = Identity("stock", "VALVE-2IN", None, Decimal(12), "gtin")
 PLACES = Places("warehouse")
 ACT = ScanAct(
@@ -72,9 +58,35 @@ def test_a_scan_receives_and_issues() -> None:
     assert (received.evidence, received.lot, received.quantity) == (["scan:aa", "scan:bb"], "L1", Decimal(40))
 
 
-@pytest.mark.parametrize("action", ["match", "refused"])
-def test_matches_and_refusals_move_nothing(action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "way"),
+    [
+        ("receive", ("vendor", "desk")),
+        ("issue", ("desk", "site")),
+        ("return", ("site", "desk")),
+        ("move", ("desk", "shelf")),
+    ],
+)
+def test_an_undo_moves_what_it_takes_back_the_other_way(action: Action, way: tuple[str, str]) -> None:
+    act = msgspec.structs.replace(ACT, action=action, target="shelf" if action == "move" else None)
+    undo = msgspec.structs.replace(act, id="u1", at=11, action="undo", undoes="a1", undone=action, undone_at=9)
+    done, back = movement_of_scan(act, "vendor", "site"), movement_of_scan(undo, "vendor", "site")
+    assert done is not None
+    assert back is not None
+    assert (done.source, done.target, done.reason) == (*way, f"scan {action}")
+    assert (back.source, back.target, back.reason, back.at) == (*way[::-1], "scan undo", 11)
+    assert (back.sku, back.lot, back.quantity, back.reverses) == (done.sku, done.lot, done.quantity, None)
+    assert back.id != done.id
+
+
+@pytest.mark.parametrize("action", ["match", "refused", "count", "assign", "pack"])
+def test_what_scans_say_without_moving_stock(action: Action) -> None:
     assert movement_of_scan(msgspec.structs.replace(ACT, action=action)) is None
+    assert movement_of_scan(msgspec.structs.replace(ACT, action="undo", undone=action)) is None
+
+
+def test_a_move_to_where_it_is_moves_nothing() -> None:
+    assert movement_of_scan(msgspec.structs.replace(ACT, action="move", target="desk")) is None
 
 
 def test_whatever_changes_makes_another_movement() -> None:
