@@ -19,6 +19,8 @@ from models.reading import Reading, Tag, micros
 from models.register import Device, Door, Register
 from models.units import quantity_text
 
+MOST_HZ = 1000.0
+
 
 def _subject(reading: Reading) -> str:
     assert isinstance(reading, Tag)  # noqa: S101 - the step's kind
@@ -61,6 +63,7 @@ def _sighting(fact: Fact) -> Sighting:
         rssi_cdbm=None if tag.rssi_dbm is None else round(tag.rssi_dbm * 100),
         count=tag.count or 1,
         evidence=fact.content.hex(),
+        shift_chz=None if tag.doppler_hz is None else round(100 * min(max(tag.doppler_hz, -MOST_HZ), MOST_HZ)),
     )
 
 

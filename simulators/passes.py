@@ -31,8 +31,9 @@ MEMBER = 50
 GZIP_HEADER = 31
 """zlib's word for: one gzip member."""
 
-Sighting = tuple[int, int, int, int, int, int]
-"""Tag, when its last and first read were (microseconds), antenna, strongest RSSI in centi-dBm, reads."""
+Sighting = tuple[int, int, int, int, int, int, int]
+"""Tag, when its last and first read were (microseconds), antenna, strongest RSSI in centi-dBm, reads, and the Doppler
+shift of the strongest in hundredths of a hertz."""
 
 
 class Head(Struct, frozen=True, tag_field="what", tag="passes"):
@@ -70,6 +71,7 @@ class _Window:
     first_us: int
     last_us: int
     rssi_dbm: float
+    doppler_hz: float
     count: int = 1
 
 
@@ -79,12 +81,12 @@ def head(layout: str, seed: int, passes: int) -> Head:
     return Head(layout, [*ports[:2]], [*ports[2:]], seed, passes)
 
 
-def one(of: Head, number: int) -> Pass:
-    """The pass of a number."""
+def one(of: Head, number: int, sharing: tuple[int, int] = SHARING) -> Pass:
+    """The pass of a number; files have it with SHARING."""
     chance = Chance(f"passes/{of.seed}/{number}")
     kind = chance.one_of(MIX)
     tags = 1 if chance.happens(SINGLE_SHARE) else 1 + chance.randint(*CARTONS)
-    others = max(chance.randint(*SHARING) + 1 - tags, 0)
+    others = max(chance.randint(*sharing) + 1 - tags, 0)
     setting = radio.Setting(ports=radio.LAYOUTS[of.layout])
     found = radio.reads_at(setting, f"{of.seed}/{number}", 0, motion(kind, chance), (tags, others))
     return Pass(number, kind, tags, others, sightings(found))
@@ -105,8 +107,8 @@ def sightings(found: radio.Reads) -> list[Sighting]:
     closed: list[Sighting] = []
     open_: dict[int, dict[int, _Window]] = {}
     begun: dict[int, int] = {}
-    columns = (found.at_us, found.tag, found.antenna, found.rssi_dbm)
-    for at_us, tag, antenna, rssi in zip(*(column.tolist() for column in columns), strict=True):
+    columns = (found.at_us, found.tag, found.antenna, found.rssi_dbm, found.doppler_hz)
+    for at_us, tag, antenna, rssi, doppler in zip(*(column.tolist() for column in columns), strict=True):
         if at_us - begun.get(tag, at_us) >= WINDOW_US:
             closed += _close(tag, open_.pop(tag))
         windows = open_.setdefault(tag, {})
@@ -114,10 +116,11 @@ def sightings(found: radio.Reads) -> list[Sighting]:
             begun[tag] = at_us
         window = windows.get(antenna)
         if window is None:
-            windows[antenna] = _Window(at_us, at_us, rssi)
+            windows[antenna] = _Window(at_us, at_us, rssi, doppler)
         else:
             window.last_us, window.count = at_us, window.count + 1
-            window.rssi_dbm = max(window.rssi_dbm, rssi)
+            if rssi > window.rssi_dbm:
+                window.rssi_dbm, window.doppler_hz = rssi, doppler
     for tag, windows in open_.items():
         closed += _close(tag, windows)
     return sorted(closed)
@@ -125,7 +128,15 @@ def sightings(found: radio.Reads) -> list[Sighting]:
 
 def _close(tag: int, windows: dict[int, _Window]) -> list[Sighting]:
     return [
-        (tag, each.last_us, each.first_us, antenna, round(each.rssi_dbm * 100), each.count)
+        (
+            tag,
+            each.last_us,
+            each.first_us,
+            antenna,
+            round(each.rssi_dbm * 100),
+            each.count,
+            round(each.doppler_hz * 100),
+        )
         for antenna, each in windows.items()
     ]
 

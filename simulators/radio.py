@@ -198,7 +198,8 @@ def _link(slots: _Slots, place: Floats, traits: _Tags, field: Waves, setting: Se
 def _scattered(chance: np.random.Generator, setting: Setting) -> _Scattered:
     direction = chance.normal(size=(len(setting.ports), setting.scatterers, 3))
     direction /= np.linalg.norm(direction, axis=2, keepdims=True)
-    return _Scattered(direction, chance.uniform(0, 2 * np.pi, direction.shape[:2]))
+    phase: Floats = chance.uniform(0, 2 * np.pi, (len(setting.ports), setting.scatterers))
+    return _Scattered(direction, phase)
 
 
 def _field(waves: _Scattered, slots: _Slots, place: Floats, setting: Setting) -> Waves:

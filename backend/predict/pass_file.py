@@ -28,9 +28,20 @@ Micros = Annotated[int, Meta(ge=0, le=1 << 60)]
 Count = Annotated[int, Meta(ge=0, le=1 << 31)]
 Antenna = Annotated[int, Meta(ge=1, le=65535)]
 Level = Annotated[int, Meta(ge=-20_000, le=10_000)]
-Seen = tuple[Count, Micros, Micros, Antenna, Level | None, Count]
-"""Tag, when its last and first read were (microseconds), antenna, strongest RSSI in centi-dBm, reads."""
+Shift = Annotated[int, Meta(ge=-100_000, le=100_000)]
 T = TypeVar("T")
+
+
+class Seen(Struct, frozen=True, array_like=True):
+    """Times of the last and first read in microseconds, strongest RSSI in centi-dBm, its Doppler shift in centi-Hz."""
+
+    tag: Count
+    at: Micros
+    first_at: Micros
+    antenna: Antenna
+    rssi_cdbm: Level | None
+    count: Count
+    shift_chz: Shift | None = None
 
 
 class Head(Struct, frozen=True, tag_field="what", tag="passes"):
@@ -74,10 +85,23 @@ def read(path: Path, timeout_s: float, tell: Tell) -> Passes:
 
 def _tags(door: Portal, line: Line) -> list[TagPass]:
     by_tag: dict[int, list[Sighting]] = {}
-    for tag, at, first_at, antenna, rssi, count in line.sightings:
-        sighting = Sighting(at, min(first_at, at), str(tag), antenna, rssi, max(count, 1), f"{tag}/{at}/{antenna}")
-        by_tag.setdefault(tag, []).append(sighting)
+    for seen in line.sightings:
+        by_tag.setdefault(seen.tag, []).append(sighting(seen))
     return [_tag(door, line, sightings) for sightings in by_tag.values()]
+
+
+def sighting(seen: Seen) -> Sighting:
+    """As the door's backend gets it."""
+    return Sighting(
+        at=seen.at,
+        first_at=min(seen.first_at, seen.at),
+        epc=str(seen.tag),
+        antenna=seen.antenna,
+        rssi_cdbm=seen.rssi_cdbm,
+        count=max(seen.count, 1),
+        evidence=f"{seen.tag}/{seen.at}/{seen.antenna}",
+        shift_chz=seen.shift_chz,
+    )
 
 
 def _tag(door: Portal, line: Line, sightings: list[Sighting]) -> TagPass:

@@ -46,7 +46,7 @@ def train_doors(  # noqa: PLR0913 - each is an option of the command
     if as_json:
         typer.echo(msgspec.json.encode(card))
         return
-    shown = Table("passes held back", "tag passes", "unread", "learned", "rule", title=name)
+    shown = Table("passes held back", "tag passes", "unread", "learned", "no Doppler", "rule", title=name)
     for kind, figure in {"all": card.all, **card.kinds}.items():
         shown.add_row(kind, *_cells(figure))
     Console(soft_wrap=True).print(shown)
@@ -80,7 +80,8 @@ def write(folder: Path, name: str, file: bytes) -> Path:
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
-    return (f"{figure.tag_passes:,}", f"{figure.unread:,}", f"{figure.learned:.3f}", f"{figure.rule:.3f}")
+    quiet = "" if figure.quiet is None else f"{figure.quiet:.3f}"
+    return (f"{figure.tag_passes:,}", f"{figure.unread:,}", f"{figure.learned:.3f}", quiet, f"{figure.rule:.3f}")
 
 
 def _failed(text: str, status: int) -> typer.Exit:

@@ -1,7 +1,7 @@
 """How a pass went over time, in a state of bounded size: what each row and each antenna heard, stretch by stretch.
 
 It is a sum over the sightings in fold order and made of whole numbers, so any split into batches gives the same.
-Strengths are centi-decibels above -80 dBm.
+Strengths are centi-decibels above -80 dBm, shifts hundredths of a hertz by which a reader said it heard a tag higher.
 """
 
 from typing import NamedTuple
@@ -11,23 +11,28 @@ from msgspec import Struct, field
 BINS, BIN_MS = 64, 100
 MOST_PORTS, MOST_READS = 8, 1000
 FLOOR_CDBM, MOST_STRENGTH, UNKNOWN_STRENGTH = -8000, 8000, 100
+MOST_SHIFT = 10_000
 
 
 class Bin(Struct, array_like=True):
-    """Reads of one row in one stretch of time, the sum of their strengths, and the best."""
+    """Reads of one row in one stretch of time, the sum of their strengths, and the best; the sum of `shifts` shifts."""
 
     reads: int = 0
     strength: int = 0
     peak: int = 0
+    shift: int = 0
+    shifts: int = 0
 
 
 class Port(Struct, array_like=True):
-    """Reads at one antenna, the sums of strength and of strength x milliseconds since the origin, and the best."""
+    """Reads at one antenna, the sums of strength and of strength x milliseconds since the origin, the best; shifts."""
 
     reads: int = 0
     strength: int = 0
     strength_ms: int = 0
     peak: int = 0
+    shift: int = 0
+    shifts: int = 0
 
 
 class Heard(Struct, array_like=True):
@@ -46,13 +51,14 @@ class Course(Struct, array_like=True):
 
 
 class Read(NamedTuple):
-    """Reads at one antenna, the `port`-th of its row, so many milliseconds after the origin."""
+    """Reads at one antenna, the `port`-th of its row, so many milliseconds after the origin; None is not told."""
 
     is_inside: bool
     port: int
     after_ms: int
     rssi_cdbm: int | None
     reads: int
+    shift_chz: int | None = None
 
 
 def hear(course: Course, read: Read) -> None:
@@ -78,6 +84,11 @@ def hear(course: Course, read: Read) -> None:
     found.reads += count
     found.strength += strength * count
     found.peak = max(found.peak, strength)
+    if read.shift_chz is not None:
+        shift = min(max(read.shift_chz, -MOST_SHIFT), MOST_SHIFT)
+        for each in (port, found):
+            each.shift += shift
+            each.shifts += 1
 
 
 def copy(course: Course) -> Course:
@@ -87,11 +98,20 @@ def copy(course: Course) -> Course:
 
 def _copy(row: Heard) -> Heard:
     return Heard(
-        [Bin(each.reads, each.strength, each.peak) for each in row.bins],
-        [Port(each.reads, each.strength, each.strength_ms, each.peak) for each in row.ports],
+        [Bin(each.reads, each.strength, each.peak, each.shift, each.shifts) for each in row.bins],
+        [Port(each.reads, each.strength, each.strength_ms, each.peak, each.shift, each.shifts) for each in row.ports],
     )
 
 
 def _halved(bins: list[Bin]) -> list[Bin]:
     pairs = [bins[place : place + 2] for place in range(0, len(bins), 2)]
-    return [Bin(sum(b.reads for b in two), sum(b.strength for b in two), max(b.peak for b in two)) for two in pairs]
+    return [
+        Bin(
+            sum(each.reads for each in two),
+            sum(each.strength for each in two),
+            max(each.peak for each in two),
+            sum(each.shift for each in two),
+            sum(each.shifts for each in two),
+        )
+        for two in pairs
+    ]

@@ -9,6 +9,7 @@ stand in the order in which they heard it, a way in and the same way out have th
 from math import isqrt
 from typing import NamedTuple
 
+from models.dock import shifts
 from models.dock.course import Bin, Course, Heard, Port
 from models.dock.direction import Row
 
@@ -98,6 +99,7 @@ GROUPS = {
     **{f"first_{name}": group for name, group in SIDE.items()},
     **{f"then_{name}": group for name, group in SIDE.items()},
     **BOTH,
+    **dict.fromkeys(shifts.NAMES, "shift"),
 }
 """The figures in order, and what each is about."""
 NAMES = (*GROUPS,)
@@ -111,8 +113,13 @@ def features(span: Span, rows: tuple[Row, Row], course: Course) -> Figures:
     inside_first = inside.sharp <= outside.sharp if inside.reads and outside.reads else bool(inside.reads)
     first, then = (inside, outside) if inside_first else (outside, inside)
     heard = (course.inside, course.outside) if inside_first else (course.outside, course.inside)
-    values = (*_alone(first, dwell), *_alone(then, dwell), *_both((first, then), heard, dwell), *_ends(heard, scale))
-    return Figures(inside_first, values)
+    both = (*_both((first, then), heard, dwell), *_ends(heard, scale), *shifts.shifts(heard))
+    return Figures(inside_first, (*_alone(first, dwell), *_alone(then, dwell), *both))
+
+
+def without_shifts(figures: Figures) -> Figures:
+    """Those of the same pass at a reader that tells no Doppler shift."""
+    return Figures(figures.inside_first, (*figures.values[: -len(shifts.NAMES)], *(0,) * len(shifts.NAMES)))
 
 
 def _side(row: Row, heard: Heard, scale: _Scale) -> _Side:

@@ -37,12 +37,16 @@ Place = Annotated[int, Meta(ge=LEAF, le=MOST_NODES)]
 
 
 class Figure(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of passes that it had not learnt from: how many there are, and which share it judged rightly, of those read."""
+    """Of passes that it had not learnt from: how many there are, and which share it judged rightly, of those read.
+
+    `quiet` is the share at readers that tell no Doppler shift.
+    """
 
     tag_passes: int
     unread: int
     learned: float
     rule: float
+    quiet: float | None = None
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +73,10 @@ class Tree(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     value: tuple[Value, ...]
 
 
+Steps = tuple[int, tuple[tuple[int, int, int, int], ...]]
+"""A tree to be followed fast: its class, and feature, threshold, right branch and value of each node."""
+
+
 class File(Struct, frozen=True, forbid_unknown_fields=True):
     """A model's file; `features` are those of this program, in its order."""
 
@@ -84,7 +92,7 @@ class PassModel(Struct, frozen=True, eq=False):
 
     name: str
     """NAME@ and the first 8 digits of the file's SHA-256."""
-    trees: tuple[Tree, ...]
+    trees: tuple[Steps, ...]
     card: Card
 
     def __eq__(self, other: object) -> bool:
@@ -126,7 +134,7 @@ def decode_model(file: bytes) -> PassModel:
     for number, tree in enumerate(found.trees):
         if wrong := _wrong(tree):
             raise Refused(f"trees[{number}]: {wrong}")
-    return PassModel(f"{found.name}@{sha256(file).hexdigest()[:8]}", found.trees, found.card)
+    return PassModel(f"{found.name}@{sha256(file).hexdigest()[:8]}", (*map(_steps, found.trees),), found.card)
 
 
 def _wrong(tree: Tree) -> str | None:
@@ -141,16 +149,21 @@ def _wrong(tree: Tree) -> str | None:
     return None
 
 
-def _follow(trees: tuple[Tree, ...], values: tuple[int, ...]) -> tuple[list[int], list[list[int]]]:
+def _steps(tree: Tree) -> Steps:
+    return tree.which, (*zip(tree.feature, tree.threshold, tree.right, tree.value, strict=True),)
+
+
+def _follow(trees: tuple[Steps, ...], values: tuple[int, ...]) -> tuple[list[int], list[list[int]]]:
     """The sum of each class, and how far each feature moved it."""
     sums, moved = [0, 0, 0], [[0] * len(NAMES) for _ in CLASSES]
-    for which, feature, threshold, right, value in ((t.which, t.feature, t.threshold, t.right, t.value) for t in trees):
+    for which, nodes in trees:
         mine, place = moved[which], 0
-        before = value[0]
-        while (asked := feature[place]) >= 0:
-            place = place + 1 if values[asked] <= threshold[place] else right[place]
-            after = value[place]
-            mine[asked] += after - before
+        asked, threshold, right, before = nodes[0]
+        while asked >= 0:
+            place = place + 1 if values[asked] <= threshold else right
+            was = asked
+            asked, threshold, right, after = nodes[place]
+            mine[was] += after - before
             before = after
         sums[which] += before
     return sums, moved

@@ -41,7 +41,10 @@ class Portal(Struct, frozen=True):
 
 
 class Sighting(Struct, frozen=True):
-    """Reads of one tag at one antenna in one window; `evidence` is the reading's content hash in hexadecimal."""
+    """Reads of one tag at one antenna in one window; `evidence` is the reading's content hash in hexadecimal.
+
+    `shift_chz` is the Doppler shift of the strongest in hundredths of a hertz, positive if the tag comes nearer.
+    """
 
     at: int
     first_at: int
@@ -50,6 +53,7 @@ class Sighting(Struct, frozen=True):
     rssi_cdbm: int | None
     count: int
     evidence: str
+    shift_chz: int | None = None
 
 
 class Pass(Struct):
@@ -181,7 +185,7 @@ def _hear(ports: tuple[int, ...], row: Row, sighting: Sighting, now: Pass) -> No
         row.weight += weight
         row.weight_ms += weight * after_ms
         port = ports.index(sighting.antenna)
-        hear(now.course, Read(row is now.inside, port, after_ms, rssi, sighting.count))
+        hear(now.course, Read(row is now.inside, port, after_ms, rssi, sighting.count, sighting.shift_chz))
 
 
 def _close(portal: Portal, state: Pass) -> Crossing:

@@ -3,7 +3,7 @@
 from models.dock.course import FLOOR_CDBM
 from models.dock.features import NAMES, WHOLE, Figures
 
-TOPICS: tuple[str, ...] = ("order", "balance", "strength", "shape", "stay", "antennas")
+TOPICS: tuple[str, ...] = ("order", "balance", "strength", "shape", "stay", "antennas", "shift")
 STEADY = 100
 """Centi-decibels a second; below, a strength neither rises nor falls."""
 
@@ -29,7 +29,14 @@ def told(figures: Figures) -> dict[str, str]:
         "shape": shape,
         "stay": f"in range for {dwell_s:.1f} s, heard in {of['events']} stretches of it",
         "antennas": f"antennas that heard it: {of['ports']}, those along the wall {along_s:.1f} s apart",
+        "shift": _shift(of, first, then),
     }
+
+
+def _shift(of: dict[str, int], first: str, then: str) -> str:
+    if not of["shifts"]:
+        return "no Doppler shift told"
+    return f"Doppler shift {of['first_shift_mean'] / 100:+.1f} Hz {first}, {of['then_shift_mean'] / 100:+.1f} Hz {then}"
 
 
 def _dbm(strength: int) -> str:

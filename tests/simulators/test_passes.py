@@ -16,6 +16,8 @@ from simulators.passes import Head, Pass, head
 from simulators.world import Chance
 
 RUN = CliRunner()
+STEP_CHZ = 100 / 16
+"""The edge tells sixteenths of a hertz."""
 
 
 def silent(_done: int, _total: int) -> None:
@@ -25,10 +27,13 @@ def silent(_done: int, _total: int) -> None:
 def by_the_edge(found: radio.Reads) -> list[passes.Sighting]:
     edge = Sightings("door-1", 0.5)
     told = []
-    columns = (found.at_us, found.tag, found.antenna, found.rssi_dbm)
-    for at_us, tag, antenna, rssi in zip(*(column.tolist() for column in columns), strict=True):
+    columns = (found.at_us, found.tag, found.antenna, found.rssi_dbm, found.doppler_hz)
+    for at_us, tag, antenna, rssi, doppler in zip(*(column.tolist() for column in columns), strict=True):
         told += edge.due(at_us / 1e6)
-        edge.add(Heard(tag.to_bytes(12, "big"), antenna, at_us, at_us, rssi_cdbm=round(rssi * 100)), at_us / 1e6)
+        one = Heard(
+            tag.to_bytes(12, "big"), antenna, at_us, at_us, rssi_cdbm=round(rssi * 100), doppler=round(doppler * 16)
+        )
+        edge.add(one, at_us / 1e6)
     told += edge.flush()
     return sorted(
         (
@@ -38,6 +43,7 @@ def by_the_edge(found: radio.Reads) -> list[passes.Sighting]:
             each.antenna,
             round((each.rssi_dbm or 0) * 100),
             each.count or 0,
+            round((each.doppler_hz or 0) * 100),
         )
         for each in told
     )
@@ -49,7 +55,9 @@ def test_sightings_are_those_of_the_edge(seed: int) -> None:
     way = paths.through(chance, inward=True) if seed % 2 else paths.still(chance, inside=True, seconds=9)
     found = radio.reads(f"same/{seed}", 1_790_000_000_000_000, way, 1 + 4 * (seed % 3), 7)
     assert len(found.at_us) > 30
-    assert passes.sightings(found) == by_the_edge(found)
+    ours, of_the_edge = passes.sightings(found), by_the_edge(found)
+    assert [each[:-1] for each in ours] == [each[:-1] for each in of_the_edge]
+    assert [each[-1] for each in ours] == pytest.approx([each[-1] for each in of_the_edge], abs=STEP_CHZ)
 
 
 def test_the_mix() -> None:

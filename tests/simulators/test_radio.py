@@ -119,6 +119,23 @@ def test_doppler_is_positive_on_the_way_towards_an_antenna() -> None:
     assert abs(radio.reads("still", 0, line(0.5, 0.5, 20.0), 1, 0).doppler_hz.mean()) < 0.5
 
 
+def test_echoes_blur_the_doppler_of_what_moves_and_not_of_what_rests() -> None:
+    def blur(setting: radio.Setting, way: Motion) -> float:
+        found = radio.reads_at(setting, "blur", 0, way, (1, 0))
+        port = np.array(setting.ports)[found.antenna - 1]
+        y = np.interp(found.at_us / 1e6, way.times, [point[1] for point in way.points])
+        gap = np.stack([0.38 - port[:, 0], y - port[:, 1], np.full(y.size, 0.15) - port[:, 2]], axis=1)
+        slope_mps = (way.points[1][1] - way.points[0][1]) / way.seconds * gap[:, 1] / np.linalg.norm(gap, axis=1)
+        hertz = 902.75e6 + 0.5e6 * (found.channel - 1)
+        return float(np.std(found.doppler_hz + 2 * slope_mps * hertz / radio.LIGHT_MPS))
+
+    quiet, clear = radio.Setting(doppler_noise_hz=0.0), radio.Setting(doppler_noise_hz=0.0, rician_k=1e9)
+    moving, resting = line(-4.0, 4.0, 6.0), line(0.5, 0.5, 20.0)
+    assert blur(clear, moving) < 0.1
+    assert 1 < blur(quiet, moving) < 5
+    assert blur(quiet, resting) < 1e-6
+
+
 @pytest.mark.parametrize(("layout", "ports"), [("reference", 4), ("close", 4), ("one-row", 2)])
 def test_layouts(layout: str, ports: int) -> None:
     setting = radio.Setting(ports=radio.LAYOUTS[layout], shadow_sigma=0.0)

@@ -2,7 +2,7 @@ from random import Random
 
 import msgspec
 
-from models.dock.course import BINS, MOST_PORTS, Bin, Course, Read, copy, hear
+from models.dock.course import BINS, MOST_PORTS, MOST_SHIFT, Bin, Course, Read, copy, hear
 
 IN, OUT = True, False
 
@@ -22,6 +22,16 @@ def test_reads_go_into_the_stretch_and_the_antenna_that_heard_them() -> None:
         (1, 4000, 4000 * 290, 4000),
         (2, 6000, 6000 * 250, 3000),
     ]
+
+
+def test_shifts_are_summed_where_they_are_told_and_bounded() -> None:
+    reads = [Read(IN, 0, 0, -5000, 5, 700), Read(IN, 0, 150, -5000, 1), Read(IN, 0, 10_000, -5000, 1, -(10**9))]
+    made = course(*reads, Read(OUT, 1, 0, None, 1, -300))
+    assert made.width_ms == 200
+    assert [(each.shift, each.shifts) for each in made.inside.bins if each.reads] == [(700, 1), (-MOST_SHIFT, 1)]
+    assert [(each.shift, each.shifts) for each in made.inside.ports] == [(700 - MOST_SHIFT, 2)]
+    assert [(each.shift, each.shifts) for each in made.outside.ports] == [(0, 0), (-300, 1)]
+    assert copy(made) == made
 
 
 def test_stretches_double_when_they_are_full_and_nothing_is_lost() -> None:
@@ -46,7 +56,8 @@ def test_whatever_comes_the_state_is_bounded() -> None:
     made = Course()
     for _ in range(5000):
         rssi = chance.choice([None, -(2**31), 2**31, -5000])
-        hear(made, Read(chance.random() < 0.5, chance.randrange(100), chance.randint(-(10**6), 3_600_000), rssi, 2**31))
+        at_ms, shift = chance.randint(-(10**6), 3_600_000), chance.choice([None, 2**62, -5])
+        hear(made, Read(chance.random() < 0.5, chance.randrange(100), at_ms, rssi, 2**31, shift))
     assert max(len(row.ports) for row in (made.inside, made.outside)) == MOST_PORTS
     assert len(msgspec.msgpack.encode(made)) < 4000
 

@@ -1,6 +1,7 @@
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from models.dock import portal
 from models.dock.features import GROUPS, NAMES, Figures
@@ -47,7 +48,10 @@ def test_the_figures_of_a_way_in() -> None:
 def test_the_mirrored_door_tells_the_same_but_for_which_row_was_first() -> None:
     chance = Random(3)
     for _ in range(50):
-        some = [heard(k * 300, chance.randint(1, 4), chance.randint(-7500, -3000)) for k in range(12)]
+        some = [
+            replace(heard(k * 300, chance.randint(1, 4), chance.randint(-7500, -3000)), shift_chz=chance.randint(-9, 9))
+            for k in range(12)
+        ]
         here, there = figures(some), figures(some, MIRROR)
         assert here.values == there.values
         assert here.inside_first != there.inside_first

@@ -18,7 +18,8 @@ TAG = "3074257bf7194e4000001a85"
 
 def sighting(at: int, antenna: int, rssi_cdbm: int | None = -5000, count: int = 3, lasted: int = 0) -> Sighting:
     evidence = sha256(repr((at, antenna, rssi_cdbm, count, lasted)).encode()).hexdigest()
-    return Sighting(at, at - lasted, TAG, antenna, rssi_cdbm, count, evidence)
+    shift = None if count % 2 else 100 * count - at // 1000 % 900
+    return Sighting(at, at - lasted, TAG, antenna, rssi_cdbm, count, evidence, shift)
 
 
 def through(start: int, rows: tuple[int, int]) -> list[Sighting]:
@@ -172,3 +173,12 @@ def test_a_state_from_before_there_was_a_course_goes_on() -> None:
     old = msgspec.to_builtins(state)
     del old["course"]
     assert fold(DOOR, msgspec.convert(old, Pass), [sighting(S, 3)])[0] is not None
+
+
+def test_a_state_from_before_there_were_shifts_goes_on() -> None:
+    state, _ = fold(DOOR, None, [sighting(0, 1), sighting(S, 3)])
+    old = msgspec.to_builtins(state)
+    for row in old["course"][1:]:
+        row[0] = [each[:3] for each in row[0]]
+        row[1] = [each[:4] for each in row[1]]
+    assert fold(DOOR, msgspec.convert(old, Pass), [])[0] == state

@@ -69,6 +69,8 @@ def test_the_card_counts_what_was_held_back() -> None:
     assert card.all.tag_passes == 2 * len(held)
     assert card.all.unread == sum(number % 7 == 0 for number in held)
     assert card.all.learned > 0.85
+    assert card.all.quiet is not None
+    assert card.all.quiet > 0.85
     assert set(card.kinds) == {"in", "out", "static"}
     assert card.kinds["static"].rule == 1
     assert sum(figure.tag_passes for figure in card.kinds.values()) == card.all.tag_passes
