@@ -41,6 +41,8 @@ Span = tuple[str, int, str, int, int]
 FAILS = "what ended of key %s %d %s fails; its readings are kept, and the deriver tries again"
 """Logged once: a dirty key is not tried here again."""
 OTHER_DEVICE_US = 300_000
+KEYS_AT_ONCE = 100
+"""So many keys end in one transaction, those first that are due longest: judging a pass takes milliseconds."""
 _HEARD_BEFORE = select(journal.c.device_id, journal.c.content, journal.c.at).where(
     journal.c.content.in_(bindparam("contents", expanding=True))
 )
@@ -228,10 +230,13 @@ def pass_time(tx: Connection, register: Register, stream_id: int, heard: Heard) 
     return _end_keys(tx, register, [{**row} for row in due], heard)
 
 
-def pass_quiet(tx: Connection, register: Register, now: int, received_before: int) -> list[Derived]:
-    """End what time has ended among the keys that nothing was received of since; dirty keys are left."""
+def pass_quiet(tx: Connection, register: Register, now: int, received_before: int) -> tuple[list[Derived], bool]:
+    """End what time has ended among the keys that nothing was received of since; dirty keys are left.
+
+    Also says whether there are more to end, KEYS_AT_ONCE after these.
+    """
     due = tx.execute(DUE_OF_QUIET, {"to": now, "received_before": received_before}).mappings().all()
-    return _end_keys(tx, register, [{**row} for row in due], Heard({}, now))
+    return _end_keys(tx, register, [{**row} for row in due], Heard({}, now)), len(due) > KEYS_AT_ONCE
 
 
 def _end_keys(tx: Connection, register: Register, due: Sequence[dict[str, Any]], heard: Heard) -> list[Derived]:
@@ -239,10 +244,9 @@ def _end_keys(tx: Connection, register: Register, due: Sequence[dict[str, Any]],
     saved: list[dict[str, Any]] = []
     failed: list[Span] = []
     names: dict[int, str] = {}
-    for row in sorted(due, key=lambda each: (each["step"], each["device_id"], each["subject"])):
+    over = sorted((row for row in due if row["due_at"] <= heard.of(row["device_id"])), key=lambda row: row["due_at"])
+    for row in sorted(over[:KEYS_AT_ONCE], key=lambda each: (each["step"], each["device_id"], each["subject"])):
         device_id: int = row["device_id"]
-        if row["due_at"] > heard.of(device_id):
-            continue
         step = STEP_OF_NAME[row["step"]]
         name = names.get(device_id) or names.setdefault(device_id, register_name(tx, device_id))
         key = Key(device_id, name, row["subject"])

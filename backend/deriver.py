@@ -109,8 +109,8 @@ class Deriver:
                 return 0
         with write(self._book) as tx:
             register = self._registers.current(tx)
-            new = pass_quiet(tx, register, now, now - QUIET_US)
+            new, more = pass_quiet(tx, register, now, now - QUIET_US)
             replace(tx, register, Change(new), now)
             if new:
                 tx.execute(clock_tick.insert().values(at=now, step="all", keys=len(new)))
-        return len(new)
+        return len(new) or int(more)

@@ -5,7 +5,7 @@ near it at the same door and on the door's photo-eye (models.dock.vote). So when
 crossing come, go or change, its final verdict is made again from what is then in the book, and replaced if it differs.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -192,13 +192,8 @@ def _with(derived: Derived, final: Final) -> Derived:
 
 def _finals(door: _Door, field: Mapping[str, Row], of: Iterable[str], broken: Breaks) -> dict[str, Final]:
     ballots = {ident: _ballot(row) for ident, row in field.items()}
-    order = sorted((ballot.middle_at, ident) for ident, ballot in ballots.items())
-    found: dict[str, Verdict] = {}
-    for ident in of:
-        own = ballots[ident]
-        low = bisect_left(order, (own.middle_at - WINDOW_US, ""))
-        high = bisect_left(order, (own.middle_at + WINDOW_US + 1, ""))
-        found[ident] = vote.elect(own, [ballots[other] for _, other in order[low:high] if other != ident])
+    elected = dict(zip(ballots, vote.elect_all([*ballots.values()]), strict=True))
+    found = {ident: elected[ident] for ident in of}
     _watch(door, ballots, found, broken)
     return {ident: _final(door, field[ident], verdict) for ident, verdict in found.items()}
 
@@ -227,8 +222,9 @@ def _watch(door: _Door, ballots: Mapping[str, Ballot], found: dict[str, Verdict]
     times: defaultdict[str, set[int]] = defaultdict(set)
     for eye, at in (*broken, *_journalled(door, [ballots[ident].eye_span for ident in asked])):
         times[eye].add(at)
+    broken_at = {eye: sorted(found_at) for eye, found_at in times.items()}
     for ident, eye in asked.items():
-        found[ident] = vote.watched(found[ident], ballots[ident], sorted(times[eye]), eye)
+        found[ident] = vote.watched(found[ident], ballots[ident], broken_at.get(eye, []), eye)
 
 
 def _journalled(door: _Door, spans: Sequence[Span]) -> Iterable[tuple[str, int]]:

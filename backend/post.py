@@ -16,6 +16,8 @@ LATE_US = 300_000_000
 IDS_A_QUERY = 5000
 EVENTS = {"dock": "crossing", "scan": "scan", "motion": "visit"}
 """What others are told of a step's rows; hours and distance are figures, which are asked for."""
+TAKEN_BACK = {crossing: EVENTS["dock"], scan_act: EVENTS["scan"]}
+"""What others are told, too, of rows that later readings took back."""
 
 
 def replace(tx: Connection, register: Register, change: Change, now: int) -> None:
@@ -25,9 +27,9 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
     for each in new:
         by_table[each.table].append(each.stored)
     for table in {each.table: None for each in old}:
-        gone = [each.id for each in old if each.table is table]
-        for low in range(0, len(gone), IDS_A_QUERY):
-            tx.execute(delete(table).where(table.c.id.in_(gone[low : low + IDS_A_QUERY])))
+        ids = [each.id for each in old if each.table is table]
+        for low in range(0, len(ids), IDS_A_QUERY):
+            tx.execute(delete(table).where(table.c.id.in_(ids[low : low + IDS_A_QUERY])))
     for table, rows in by_table.items():
         tx.execute(insert(table), rows)
     wanted = [each.movement for each in new if each.movement is not None]
@@ -37,8 +39,8 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
     acts = [each.row for each in new if each.table is scan_act] + [each.row for each in old if each.table is scan_act]
     bindings.follow(tx, bindings.tags_of(acts), now)
     stay = {each.id for each in new}
-    gone_for_good = [each for each in old if each.table is crossing and each.id not in stay]
-    events.emit_all(tx, [("crossing", {"id": each.id, "withdrawn": True}) for each in gone_for_good], now)
+    gone = [(TAKEN_BACK[each.table], each.id) for each in old if each.table in TAKEN_BACK and each.id not in stay]
+    events.emit_all(tx, [(kind, {"id": ident, "withdrawn": True}) for kind, ident in gone], now)
     told = [each for each in new if each.step in EVENTS and each.row.get("what") != "distance"]
     events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in told], now)
     events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step == "dock"], now)

@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, select
 
 from backend.book import schema
-from backend.book.register import append
+from backend.book.register import BY_SCAN, append
 from models.register import TagBinding, decode_body
 
-BY_SCAN = "scan:"
-"""How the actor of such an entry begins; the scanner follows."""
 WITHDRAWN = TagBinding("before")
 _ACTS = schema.scan_act.c
 _UNDO = schema.scan_act.alias()

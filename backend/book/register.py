@@ -16,6 +16,8 @@ from models.reading import Epc, from_micros
 from models.register import KINDS, Asset, Entry, Id, Register, decode_body
 
 Outcome = Literal["created", "changed", "same"]
+BY_SCAN = "scan:"
+"""How the actor of an entry begins that follows from scans (backend.book.bindings); the scanner follows."""
 
 
 _VERSION = select(func.max(schema.register_entry.c.n))
@@ -26,14 +28,15 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
 ) -> Outcome:
     """Declare that `body` holds for (kind, ident) from `valid_from`, microseconds, until the next entry.
 
-    "same" when that content holds then already. Raises Refused for a kind or an id that cannot be, or a state that
-    cannot follow the one before it, or come before the one after it, in an asset's life. Whether what the body names
-    exists is asked afterwards of the register as a whole: `references.problems`.
+    "same" when that content holds then already; of a tag, when it was declared of that very time. Raises Refused for a
+    kind or an id that cannot be, or a state that cannot follow the one before it, or come before the one after it, in
+    an asset's life. Whether what the body names exists is asked afterwards of the register as a whole:
+    `references.problems`.
     """
     _check(kind, ident, body)
     entries = _entries(tx, kind, ident)
     dated = Register.of(entries)
-    if dated.get(kind, ident, valid_from) == body and not _said_by_scan(tx, kind, ident, valid_from):
+    if dated.get(kind, ident, valid_from) == body and (kind != "tags" or _said_by_person(tx, ident, valid_from)):
         return "same"
     if isinstance(body, Asset):
         _check_life(dated, ident, body, valid_from)
@@ -64,12 +67,11 @@ def append(  # noqa: PLR0913 - as `put`
         events.changed(tx, subject, now)
 
 
-def _said_by_scan(tx: Connection, kind: str, ident: str, at: int) -> bool:
-    """Whether what holds of a tag rests on a scan: what a person says has to hold without it."""
+def _said_by_person(tx: Connection, tag: str, at: int) -> bool:
+    """Whether a tag was declared at this very moment: else scans of before it may still come, or be taken back."""
     table = schema.register_entry.c
-    dated = select(table.actor).where(table.kind == kind, table.id == ident, table.valid_from <= at)
-    held = dated.order_by(table.valid_from.desc(), table.n.desc()).limit(1)
-    return kind == "tags" and (tx.scalar(held) or "").startswith("scan:")
+    said = select(table.actor).where(table.kind == "tags", table.id == tag, table.valid_from == at)
+    return not (tx.scalar(said.order_by(table.n.desc()).limit(1)) or BY_SCAN).startswith(BY_SCAN)
 
 
 def load(tx: Connection) -> Register:

@@ -169,8 +169,12 @@ def _scan_keys(tx: Connection, since: int) -> Iterator[Key]:
 
 def _fold_states(since: int) -> Select[str, int, str]:
     table = schema.fold_state.c
-    reaches: ColumnElement[bool] = or_(table.last_at >= since, table.due_at.is_not(None))
-    return select(table.step, table.device_id, table.subject).where(reaches)
+    return select(table.step, table.device_id, table.subject).where(_reaches(since))
+
+
+def _reaches(since: int) -> ColumnElement[bool]:
+    """What a fold stands at may have to do with what is declared from a time on."""
+    return or_(schema.fold_state.c.last_at >= since, schema.fold_state.c.due_at.is_not(None))
 
 
 def _code(subject: str) -> epc.Epc | None:
@@ -188,11 +192,17 @@ def _owned_codes(subject: str) -> set[str]:
 
 
 def _of_tag(tx: Connection, change: Change) -> set[Key]:
-    """Its passes at doors, and the scanners that say later what it is on: they name what it was on."""
-    act = schema.scan_act.c
+    """Its passes at doors, and the scanners that say later what it is on: they name what it was on.
+
+    Scanners say this all day, so nothing here may walk through all tags that there are.
+    """
+    act, crossing, states = schema.scan_act.c, schema.crossing.c, schema.fold_state.c
     named = select(act.device_id, act.subject).where(act.epc == change.ident, act.closed_at > change.since).distinct()
-    scanners = {Key(SCAN, device_id, subject) for device_id, subject in tx.execute(named)}
-    return scanners | set(_dock_keys(tx, change.since, lambda subject: subject == change.ident))
+    crossed = select(crossing.device_id).where(crossing.subject == change.ident, crossing.closed_at >= change.since)
+    by_key = (states.step == DOCK, states.device_id.in_(select(schema.device.c.id)), states.subject == change.ident)
+    open_at = select(states.device_id).where(*by_key, _reaches(change.since))
+    doors = {*tx.scalars(crossed.distinct()), *tx.scalars(open_at)}
+    return {Key(SCAN, *row) for row in tx.execute(named)} | {Key(DOCK, door, change.ident) for door in doors}
 
 
 _TOUCHED: Mapping[str, Callable[[Connection, Change], set[Key]]] = {

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from backend.book import bindings
+from backend.book.register import BY_SCAN
 from backend.book.schema import register_entry, scan_act
 from backend.verify.folds import Seen
 from models.reading import from_micros
@@ -10,7 +11,7 @@ from models.reading import from_micros
 
 def follow_scans(seen: Seen) -> tuple[str, list[str]]:
     """Every act of ASSIGN that stands has its entry, and every entry of a scanner that is not withdrawn its act."""
-    by_scan = register_entry.c.actor.startswith(bindings.BY_SCAN, autoescape=True)
+    by_scan = register_entry.c.actor.startswith(BY_SCAN, autoescape=True)
     tags = {*seen.tx.scalars(select(register_entry.c.id).where(register_entry.c.kind == "tags", by_scan))}
     tags |= {*seen.tx.scalars(select(scan_act.c.epc).where(scan_act.c.epc.is_not(None)))}
     wrong = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend import dock_step
+from backend import apply, dock_step
 from backend.apply import DUE_OF_QUIET, DUE_OF_STREAM
 from backend.book.db import read
 from backend.book.schema import checkpoint, crossing, dirty, fold_state, journal, movement, quarantine
@@ -203,3 +203,19 @@ def test_what_is_due_is_found_by_its_index(yard: Yard) -> None:
             plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
             assert plan[0] == "SEARCH fold_state USING INDEX ix_fold_state_due_at (due_at<?)"
             assert "SCAN" not in str(plan)
+
+
+def test_a_flood_of_passes_ends_a_few_at_a_time_the_oldest_first(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judging takes milliseconds for each pass: thousands at once would hold the book for a minute."""
+    monkeypatch.setattr(apply, "KEYS_AT_ONCE", 2)
+    yard.clock.now = MIDNIGHT + 20 * SECOND
+    tags = [f"{TAGS[0][:-1]}{k}" for k in range(5)]
+    yard.send([tag(14 - k / 10, epc=each) for k, each in enumerate(tags)][::-1])
+    ended: list[list[str]] = []
+    for _ in range(2):
+        yard.send([hear(19, "door-1")])
+        ended.append([row["subject"] for row in yard.rows(crossing)])
+    assert ended == [tags[3:], [*tags[3:], *tags[1:3]]]
+    yard.settle()
+    assert len(yard.rows(crossing)) == 5
+    whole(yard)

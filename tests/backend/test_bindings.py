@@ -108,12 +108,19 @@ def test_what_a_person_says_of_a_time_before_a_withdrawn_act_holds(yard: Yard) -
 def test_what_a_person_says_of_the_same_moment_holds_with_or_without_the_act(yard: Yard) -> None:
     yard.send([scan(0, "SY:ASSIGN"), scan(1, EPC), scan(2, f"01{GLOVE}304")])
     assert declare(yard, GLOVES, 5) == "changed", "it has to hold without the scan"
-    assert declare(yard, GLOVES, 6) == "same"
+    assert declare(yard, GLOVES, 5) == "same"
     assert declare(yard, FORKLIFT, 2) == "changed"
     yard.send([scan(2.5, EPC), scan(3, "SY:ASSET:crane-1")])
     assert [held(yard, at) for at in (1, 2, 3, 5)] == [None, FORKLIFT, CRANE, GLOVES]
     yard.send([scan(3.5, "SY:UNDO"), scan(4, "SY:UNDO")])
     assert [held(yard, at) for at in (1, 2, 3, 5)] == [None, FORKLIFT, FORKLIFT, GLOVES]
+
+
+def test_what_a_person_says_again_holds_against_a_scan_of_before_it_that_comes_later(yard: Yard) -> None:
+    assert declare(yard, GLOVES, 0) == "created"
+    assert declare(yard, GLOVES, 9) == "changed", "it holds already, and is to hold whatever comes late"
+    yard.send([scan(2, "SY:ASSIGN"), scan(3, EPC), scan(4, "SY:ASSET:crane-1")])
+    assert [held(yard, at) for at in (0, 4, 9)] == [GLOVES, CRANE, GLOVES]
 
 
 @pytest.mark.parametrize(

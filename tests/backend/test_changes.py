@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from backend.book.schema import crossing, movement, scan_act
 from models.reading import Reading
@@ -100,3 +101,16 @@ def test_a_pass_is_judged_by_the_parameters_that_it_began_with(yard: Yard) -> No
     rows = [((row["first_at"] - MIDNIGHT) / SECOND, row["evidence_count"]) for row in yard.rows(crossing)]
     assert rows == [(10, 2), (12, 2)]
     assert not broken(yard)
+
+
+def test_what_a_tag_is_on_is_told_without_a_walk_through_all_tags(yard: Yard) -> None:
+    """Scanners say so all day long, in the transaction that takes their scans in."""
+    yard.send(through(10))
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    event.listen(yard.book, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
+    declare(yard, [Change("tags", TAGS[0], TagBinding("stock", "VALVE-2IN", Decimal(3)), MIDNIGHT)])
+    selects = [each for each in asked if each[0].startswith("SELECT")]
+    with yard.book.connect() as tx:
+        plans = [str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", params).all()) for sql, params in selects]
+    assert any("fold_state" in plan for plan in plans)
+    assert not [plan for plan in plans if "SCAN crossing" in plan or "SCAN fold_state" in plan or "(step=?)'" in plan]

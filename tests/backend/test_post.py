@@ -18,9 +18,9 @@ def sighting(second: int, antenna: int) -> Tag:
     return Tag("door-1", from_micros(MIDNIGHT + second * SECOND), TAGS[0], antenna, rssi_dbm=-50.0, count=2)
 
 
-def told(yard: Yard) -> list[tuple[str, bool]]:
-    """(id, withdrawn) of the events of crossings."""
-    bodies = [json.loads(row["body"]) for row in yard.rows(event) if row["kind"] == "crossing"]
+def told(yard: Yard, kind: str = "crossing") -> list[tuple[str, bool]]:
+    """(id, withdrawn) of the events of a kind."""
+    bodies = [json.loads(row["body"]) for row in yard.rows(event) if row["kind"] == kind]
     return [(body["id"], body.get("withdrawn", False)) for body in bodies]
 
 
@@ -49,4 +49,5 @@ def test_a_row_taken_back_is_told(template: Path, tmp_path: Path) -> None:
         old = [Old(crossing, row["id"], row["movement"], row), Old(scan_act, "two", None, {"epc": None})]
         replace(tx, load(tx), Change([], old), MIDNIGHT)
     assert told(yard) == [(row["id"], False), (row["id"], True)]
+    assert told(yard, "scan") == [("two", True)]
     yard.book.dispose()

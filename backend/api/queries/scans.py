@@ -12,6 +12,7 @@ from backend.api.answers import Ask, When
 from backend.api.queries.moves import with_device
 from backend.book.schema import device, scan_act
 from models.reading import from_micros, micros
+from models.scan import Action
 from models.scan.tagging import epc_of, name_of_epc
 
 _texts = msgspec.json.Decoder(list[str])
@@ -24,7 +25,7 @@ class ScanAsk(Ask, frozen=True):
 
     after: int = Field(0, ge=0, lt=2**63)
     device: Named = None
-    action: Annotated[str | None, Field(max_length=16)] = None
+    action: Action | None = None
     limit: int = Field(1000, ge=1, le=1000)
 
 

@@ -81,7 +81,7 @@ def test_crossings_of_before_the_vote_stand_until_their_doors_are_folded_anew(en
         found = {name: row[name] for name in ("n", "own_direction", "own_score", "own_reasons", "chances", "middle_at")}
         assert list(found.values()) == [3, "in", 0.9, '["why"]', "[1.0, 0.0, 0.0]", 20]
         marks = tx.execute(select(schema.dirty).where(schema.dirty.c.step == "dock")).all()
-        assert marks == [("dock", 1, "aa", 4 * 86_400_000_000, 1 << 62)]
+        assert marks == [("dock", 1, "aa", 9, 1 << 62)], "what waits from before its first checkpoint waits from there"
         assert set(tx.scalars(select(schema.checkpoint.c.step))) <= {"hours"}
         again = {**row, "id": "z"}
         again.pop("n")
@@ -97,6 +97,7 @@ INSERT INTO fold_state (step, device_id, subject, state, last_at, last_hash, str
     ('scan', 1, '', x'80', 30, x'00', 1, 1), ('hours', 2, '', x'80', 30, x'00', 1, 1);
 INSERT INTO checkpoint (step, device_id, subject, day, state) VALUES
     ('scan', 1, '', 5, x'80'), ('scan', 1, '', 4, x'c0');
+INSERT INTO dirty (step, device_id, subject, since, until) VALUES ('scan', 1, '', 500000000000, 500000000000);
 """
 
 

@@ -63,7 +63,8 @@ FOLD_ANEW = """INSERT INTO dirty (step, device_id, subject, since, until)
     SELECT step, device_id, subject, COALESCE((SELECT MIN(day) * 86400000000 FROM checkpoint AS c WHERE
     c.step = f.step AND c.device_id = f.device_id AND c.subject = f.subject), 0), 4611686018427387904
     FROM fold_state AS f WHERE step = 'scan'
-    ON CONFLICT (step, device_id, subject) DO UPDATE SET since = excluded.since, until = excluded.until"""
+    ON CONFLICT (step, device_id, subject) DO UPDATE SET until = excluded.until,
+    since = CASE WHEN dirty.since < excluded.since THEN dirty.since ELSE excluded.since END"""
 
 
 def upgrade() -> None:
