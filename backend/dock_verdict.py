@@ -47,7 +47,8 @@ _ANEW = (
     .where(crossing.c.id == bindparam("ident"))
     .values(score=bindparam("sure"), reasons=bindparam("why_so"))
 )
-_BETWEEN = select(*(crossing.c[name] for name in (*VOTING, *_GOODS, *_FINAL))).where(
+_STORED = (*VOTING, *_GOODS, *_FINAL)
+_BETWEEN = select(*(crossing.c[name] for name in _STORED)).where(
     crossing.c.device_id == bindparam("device"), crossing.c.middle_at.between(bindparam("low"), bindparam("high"))
 )
 _INPUTS = select(journal.c.body).where(
@@ -55,7 +56,6 @@ _INPUTS = select(journal.c.body).where(
     journal.c.at.between(bindparam("low"), bindparam("high")),
     journal.c.kind == "input",
 )
-_reasons = msgspec.json.Decoder(list[str])
 _chances = msgspec.json.Decoder(tuple[float, float, float])
 
 
@@ -167,7 +167,7 @@ def _stored(door: _Door, asked: Sequence[Span]) -> list[Row]:
     found: list[Row] = []
     for low, high in _merged([(low - WINDOW_US, high + WINDOW_US) for low, high in asked], NEAR_US):
         rows = door.tx.execute(_BETWEEN, {"device": door.device_id, "low": low, "high": high})
-        found += [{**row} for row in rows.mappings()]
+        found += [dict(zip(_STORED, row, strict=True)) for row in rows.all()]
     return found
 
 
@@ -192,20 +192,23 @@ def _with(derived: Derived, final: Final) -> Derived:
 
 def _finals(door: _Door, field: Mapping[str, Row], of: Iterable[str], broken: Breaks) -> dict[str, Final]:
     ballots = {ident: _ballot(row) for ident, row in field.items()}
-    elected = dict(zip(ballots, vote.elect_all([*ballots.values()]), strict=True))
-    found = {ident: elected[ident] for ident in of}
+    places = {ident: place for place, ident in enumerate(ballots)}
+    wanted = {places[ident]: ident for ident in of}
+    elected = vote.elect([*ballots.values()], wanted)
+    found = {ident: elected[place] for place, ident in wanted.items()}
     _watch(door, ballots, found, broken)
     return {ident: _final(door, field[ident], verdict) for ident, verdict in found.items()}
 
 
 def _ballot(row: Row) -> Ballot:
+    """Without its own reasons: there may be hundreds near a crossing, and they follow the others' as they are."""
     return Ballot(
         first_at=row["first_at"],
         last_at=row["last_at"],
         middle_at=row["middle_at"],
         direction=row["own_direction"],
         score=row["own_score"],
-        reasons=_reasons.decode(row["own_reasons"]),
+        reasons=[],
         chances=_chances.decode(row["chances"]),
     )
 
@@ -246,10 +249,18 @@ def _final(door: _Door, row: Row, verdict: Verdict) -> Final:
     columns = {
         "direction": verdict.direction,
         "score": verdict.score,
-        "reasons": msgspec.json.encode(verdict.reasons).decode(),
+        "reasons": _joined(verdict.reasons, row["own_reasons"]),
         "movement": None if movement is None else movement.id,
     }
     return Final(columns, movement)
+
+
+def _joined(said: list[str], own: str) -> str:
+    """What vote and photo-eye say, then the crossing's own reasons, which are JSON already."""
+    if not said:
+        return own
+    text = msgspec.json.encode(said).decode()
+    return text if own == "[]" else f"{text[:-1]},{own[1:]}"
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ model from 0.96 to 0.99; of tags stored around the door 0.990 and 0.995 are left
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -73,7 +73,13 @@ class Ballot(Struct, frozen=True):
 
 
 def elect_all(ballots: Sequence[Ballot]) -> list[Verdict]:
-    """The verdicts of all crossings of one door, in their order.
+    """The verdicts of all crossings of one door, in their order."""
+    found = elect(ballots, range(len(ballots)))
+    return [found[place] for place in range(len(ballots))]
+
+
+def elect(ballots: Sequence[Ballot], of: Collection[int]) -> dict[int, Verdict]:
+    """The verdicts of the crossings at the places `of` among all ballots of one door near them.
 
     With fewer than VOTERS of its pass, or if it is SURE to be a stray, a crossing's own verdict stands. Thousands may
     be in range at once, so what they say is added up along with the window, not anew for each: n log n steps.
@@ -92,8 +98,9 @@ def elect_all(ballots: Sequence[Ballot]) -> list[Verdict]:
         while middles[begin] < middle - WINDOW_US:
             tally.add(lengths[begin], -voices[begin])
             begin += 1
-        found[place] = _elected(ballots[place], tally.between(-(-length // LONGER), length * LONGER))
-    return [found[place] for place in range(len(ballots))]
+        if place in of:
+            found[place] = _elected(ballots[place], tally.between(-(-length // LONGER), length * LONGER))
+    return found
 
 
 class _Tally:
