@@ -127,10 +127,11 @@ def act(desk: Desk, waiting: Waiting, target: str | None = None) -> None:
         return
     what = f"{quantity_text(many)} x {found.sku}"
     moved = f"{what} moved from {waiting.location} to {target}"
+    done = moved if target is not None else DONE[waiting.mode].format(what, waiting.location)
     desk.do(
         waiting.mode,
         waiting.at,
-        moved if target is not None else DONE[waiting.mode].format(what, waiting.location),
+        done if code.warning is None else f"{done}; look at the label: {code.warning}",
         [*waiting.evidence, *waiting.context],
         sku=found.sku,
         code=code.gtin,

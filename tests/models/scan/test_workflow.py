@@ -226,3 +226,9 @@ def test_due_is_the_waiting_item_first_and_then_the_silence() -> None:
     assert due(DESK, state) == 603 * S
     assert expire(DESK, state, 603 * S) == (None, [])
     assert due(DESK, None) is None
+
+
+def test_a_label_that_may_lack_a_separator_acts_and_says_so() -> None:
+    (text,) = said(*START, f"01{BOLT}3012\x1d10AB17261231")
+    assert text.startswith("12 x BOLT-M8 received at desk; look at the label: ")
+    assert "17261231 may be an element" in text
