@@ -47,7 +47,7 @@ _ANEW = (
     .where(crossing.c.id == bindparam("ident"))
     .values(score=bindparam("sure"), reasons=bindparam("why_so"))
 )
-_STORED = (*VOTING, *_GOODS, *_FINAL)
+_STORED: tuple[str, ...] = (*VOTING, *_GOODS, *_FINAL)
 _BETWEEN = select(*(crossing.c[name] for name in _STORED)).where(
     crossing.c.device_id == bindparam("device"), crossing.c.middle_at.between(bindparam("low"), bindparam("high"))
 )
