@@ -6,7 +6,7 @@ that EdgeX Foundry's app-rfid-llrp-inventory publishes: the mean RSSI of the las
 an offset that shrinks while the tag is silent here. Integers only, in centi-dB and microseconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -132,28 +132,6 @@ def expire(points: Points, state: Presence | None, now: int) -> tuple[Presence |
     if state is not None and state.departed_at is not None and state.departed_at + points.forget_us <= now:
         state = None
     return state, seen
-
-
-def sweep(points: Points, tags: Mapping[str, Presence], now: int) -> tuple[dict[str, Presence], list[Seen]]:
-    """`expire` of many tags by EPC: those still known, and all departures together in order of time."""
-    kept: dict[str, Presence] = {}
-    seen: list[Seen] = []
-    for tag, state in tags.items():
-        after, ended = expire(points, state, now)
-        seen += ended
-        if after is not None:
-            kept[tag] = after
-    return kept, sorted(seen, key=lambda each: (each.at, each.epc))
-
-
-def by_origin(reads: Iterable[Read], origin: int) -> list[Read]:
-    """The reads of one report from a reader whose clock is wrong: shifted so that the newest is of its `origin`.
-
-    `origin` is when the report was received, by the receiver's clock.
-    """
-    held = list(reads)
-    shift = origin - max((read.at for read in held), default=origin)
-    return [replace(read, at=read.at + shift) for read in held]
 
 
 def _copy(state: Presence) -> Presence:

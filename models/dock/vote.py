@@ -2,10 +2,8 @@
 
 Tags on one pallet go the same way, and what one tag tells badly its neighbours tell well. Who votes with whom is told
 from times alone: the centres of their passes lie close together, and the passes are about equally long. So a tag that
-is stored beside the door, heard for minutes or in snatches, is not dragged along by a pallet that passes it. On
-simulated pallets of 3 to 13 tags the vote lifts the rule from 0.89 to 0.97 of the tags that were read, and the shipped
-model from 0.96 to 0.99; of tags stored around the door 0.990 and 0.995 are left where they are, instead of 0.995 and
-0.996. The verdict is a function of the set of crossings: sums are exact, so that order cannot matter.
+is stored beside the door, heard for minutes or in snatches, is not dragged along by a pallet that passes it. The
+verdict is a function of the set of crossings: sums are exact, so that order cannot matter.
 """
 
 from bisect import bisect_left, bisect_right

@@ -75,6 +75,7 @@ def test_a_pallet_votes_and_every_carton_moves(yard: Yard) -> None:
     assert on_hand(yard) == {"supplier": "-5", "warehouse": "5"}
     (row,) = (each for each in yard.rows(crossing) if each["own_direction"] == "none")
     assert json.loads(row["reasons"])[0] == "3 of 5 tags of this pass went in"
+    assert json.loads(row["reasons"])[2:] == json.loads(row["own_reasons"]), "its own follow, after what the vote said"
     assert json.loads(row["own_reasons"]) == ["heard by the inside row only (2 reads)"]
     assert (row["own_score"], row["stray"], row["rule"]) == (0.75, 0.75, "portal-1")
     whole(yard)

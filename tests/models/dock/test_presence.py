@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from edge.clock_offset import ClockOffset
 from models.dock.presence import (
     KEPT,
     PLACES,
@@ -13,11 +14,9 @@ from models.dock.presence import (
     Presence,
     Read,
     Seen,
-    by_origin,
     due,
     expire,
     fold,
-    sweep,
 )
 
 MS, SECOND, HOUR = 1_000, 1_000_000, 3_600_000_000
@@ -136,17 +135,16 @@ def test_a_departed_tag_that_is_heard_again_arrives() -> None:
     assert [each[:2] for each in seen] == [("arrive", "shelf"), ("depart", "shelf"), ("arrive", "crib")]
 
 
-def test_departures_of_many_tags_are_told_together() -> None:
-    tags = {epc: told([read(at, epc=epc)])[0] for epc, at in ((OTHER, 0), (TAG, 0), ("30cc", 9 * SECOND))}
-    tags["30dd"] = told([read(1, epc="30dd")])[0]
-    kept, seen = sweep(SHELVES, tags, 601 * SECOND)
-    assert [(each.epc, each.what, each.at) for each in seen] == [
-        (TAG, "depart", 600 * SECOND),
-        (OTHER, "depart", 600 * SECOND),
-        ("30dd", "depart", 600 * SECOND + 1),
-    ]
-    assert {epc for epc, each in kept.items() if each.departed_at is None} == {"30cc"}
-    assert sweep(SHELVES, kept, 602 * SECOND)[1] == [], "once"
+def test_departures_of_many_tags_are_told_at_their_own_times_and_once() -> None:
+    heard = {OTHER: 0, TAG: 0, "30cc": 9 * SECOND, "30dd": 1}
+    after = {epc: expire(SHELVES, told([read(at, epc=epc)])[0], 601 * SECOND) for epc, at in heard.items()}
+    assert {epc: [(each.what, each.at) for each in seen] for epc, (_, seen) in after.items()} == {
+        OTHER: [("depart", 600 * SECOND)],
+        TAG: [("depart", 600 * SECOND)],
+        "30cc": [],
+        "30dd": [("depart", 600 * SECOND + 1)],
+    }
+    assert all(expire(SHELVES, state, 602 * SECOND)[1] == [] for state, _ in after.values()), "once"
 
 
 def test_a_late_read_never_moves_the_clock_back() -> None:
@@ -159,12 +157,14 @@ def test_a_late_read_never_moves_the_clock_back() -> None:
     assert due(SHELVES, later) == 611 * SECOND
 
 
-def test_a_wrong_clock_is_adjusted_by_when_the_report_came() -> None:
-    slow = [read(-7 * HOUR), read(-7 * HOUR + 400 * MS), read(-7 * HOUR + 200 * MS)]
-    assert [each.at for each in by_origin(slow, SECOND)] == [600 * MS, SECOND, 800 * MS]
-    fast = [read(9 * HOUR), read(9 * HOUR + SECOND)]
-    assert [each.at for each in by_origin(fast, 2 * SECOND)] == [SECOND, 2 * SECOND]
-    assert by_origin([], 5) == []
+@pytest.mark.parametrize("wrong_us", [-7 * HOUR, 9 * HOUR])
+def test_a_wrong_clock_is_adjusted_by_when_the_report_came(wrong_us: int) -> None:
+    """The edge's own estimate, as its drivers use it: the newest read of a report is of when the report came."""
+    clock, origin, shown = ClockOffset(), 12 * HOUR, [0, 400 * MS, 200 * MS]
+    clock.add(origin, wrong_us + max(shown))
+    state, seen = told([read(wrong_us + at + clock.correction_us) for at in sorted(shown)])
+    assert seen == [("arrive", "shelf", None, origin - 400 * MS)]
+    assert state.last_at == origin
 
 
 def test_without_rssi_a_tag_moves_when_its_place_has_gone_quiet() -> None:
