@@ -16,8 +16,8 @@ from sqlalchemy import Connection, func, select
 from backend.book import register, schema
 from backend.book.status import stored_status
 from backend.config import Mqtt
+from models.declared import Device
 from models.reading import from_micros
-from models.register import Device
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 READING = "reading"

@@ -11,12 +11,13 @@ from backend import dock_models
 from backend.book.schema import crossing
 from backend.identities import identities
 from backend.step import Derived, Fact, Key, Step
+from models.declared import Device, Door
 from models.dock import portal
 from models.dock.learned import PassModel
 from models.dock.portal import Crossing, Pass, Portal, Sighting
 from models.identity import identify
 from models.reading import Reading, Tag, micros
-from models.register import Device, Door, Register
+from models.register import Register
 from models.units import quantity_text
 
 MOST_HZ = 1000.0

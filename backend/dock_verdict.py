@@ -21,12 +21,13 @@ from backend.book.schema import crossing, journal
 from backend.registers import register_id, register_name
 from backend.step import DAY_US, Change, Derived, Old
 from models import wire
+from models.declared import Device, Door
 from models.dock import vote
 from models.dock.direction import Verdict
 from models.dock.vote import REACH_US, WINDOW_US, Ballot
 from models.identity import Identity
 from models.reading import Input, micros
-from models.register import Device, Door, Register
+from models.register import Register
 from models.stock.ledger import Movement
 from models.stock.posting import Places, Went, movement_of_crossing
 

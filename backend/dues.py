@@ -13,10 +13,11 @@ from backend import usage
 from backend.book import services
 from backend.book.schema import run, travel
 from models.assets.asset import ACTIVE
+from models.declared import Asset, Plan
 from models.maintenance.due import RATE_US, Due, Facts, Use, judge
 from models.motion.meter import ODOMETER, Bounds
 from models.reading import micros
-from models.register import Asset, Plan, Register
+from models.register import Register
 from models.wire import NEWEST, OLDEST
 
 OLDEST_US = micros(OLDEST)

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from backend.book.schema import run
 from backend.step import Derived, Fact, Key, Step, ended_by_register
+from models.declared import Device, Tracker
 from models.motion import meter
 from models.motion.meter import ENGINE_HOURS, Heard, Metered, Metering, Usage
 from models.reading import Input, Meter, Reading
-from models.register import Device, Register, Tracker
+from models.register import Register
 
 
 def _subject(_reading: Reading) -> str:

@@ -6,9 +6,10 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from models import epc, identity, scan
+from models.declared import Asset, Device, Item, Location, TagBinding
 from models.errors import BadCode
 from models.identity import Override
-from models.register import Asset, Device, Item, Location, Register, TagBinding
+from models.register import Register
 
 
 def identities(register: Register, at: int, tag: str) -> identity.Register:

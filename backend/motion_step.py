@@ -8,13 +8,14 @@ from functools import lru_cache
 from backend.book.schema import travel
 from backend.hours_step import tracker_of
 from backend.step import Derived, Fact, Key, Step, ended_by_register
+from models.declared import Tracker, Zone
 from models.motion import track
 from models.motion.fix import Heard
 from models.motion.geofence import Shape, shape_of
 from models.motion.track import Track, Tracking
 from models.motion.visits import Travel
 from models.reading import Fix, Reading
-from models.register import Register, Tracker, Zone
+from models.register import Register
 
 
 def _subject(_reading: Reading) -> str:

@@ -10,10 +10,11 @@ from functools import lru_cache
 
 from backend.book.schema import presence
 from backend.step import Derived, Fact, Key, Step
+from models.declared import Device, Points
 from models.dock import presence as model
 from models.dock.presence import Presence, Read, Seen
 from models.reading import Reading, Tag
-from models.register import Device, Points, Register
+from models.register import Register
 
 
 def _subject(reading: Reading) -> str:

@@ -8,8 +8,9 @@ from backend.book.schema import scan_act
 from backend.identities import workflow_of
 from backend.step import Derived, Fact, Key, Step
 from models import scan
+from models.declared import Desk, Device, TagBinding
 from models.reading import Reading, Scan
-from models.register import Desk, Device, Register, TagBinding
+from models.register import Register
 from models.scan import ScanAct, Scanned, Session, Workflow
 from models.stock.posting import movement_of_scan
 from models.units import quantity_text

@@ -1,6 +1,6 @@
 """A site's TOML to the register: `stockyard apply SITE.toml`. Idempotent; all of it holds or, at any error, none.
 
-Every table is [KIND."ID"] with the fields of that kind in models/register.py and, in any of them, `valid_from`.
+Every table is [KIND."ID"] with the fields of that kind in models/declared.py and, in any of them, `valid_from`.
 """
 
 import tomllib
@@ -19,9 +19,9 @@ from sqlalchemy import Connection, Engine
 from backend.book import references, register
 from backend.book.db import write
 from backend.config import ConfigError
+from models.declared import KINDS
 from models.errors import Refused
 from models.reading import from_micros, micros
-from models.register import KINDS
 
 DEFAULT_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 OLDEST, NEWEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

@@ -11,8 +11,9 @@ from backend.book.schema import device, fold_state, gateway, run
 from backend.hours_step import HOURS, metering, tracker_of
 from backend.identities import devices_of
 from backend.registers import register_id
+from models.declared import Device, Tracker
 from models.motion.meter import ENGINE_HOURS, RUNTIME, Bounds, Metered, Usage, clipped, open_usage
-from models.register import Device, Register, Tracker
+from models.register import Register
 from models.wire import is_global
 
 DISTANCE = "distance"

@@ -2,8 +2,11 @@
 
 import typer
 
-from simulators import commands, pass_commands
-from simulators.device_commands import device
+from simulators import commands, device_commands, device_trackers, pass_commands
+from simulators.device_options import device
+
+DEVICES = (device_commands, device_trackers)
+"""The modules whose commands `device` has: each adds its own when it is imported."""
 
 app = typer.Typer(help="Simulated devices and a simulated warehouse, with a truth log.", no_args_is_help=True)
 app.add_typer(device, name="device")

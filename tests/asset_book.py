@@ -22,10 +22,10 @@ from backend.planner import Planner
 from backend.projector import Projector
 from backend.telemetry import sql
 from models import wire
+from models.declared import Asset, Device, Tracker
 from models.maintenance.done import Done
 from models.predict.alarm import Reason
 from models.reading import Fix, Input, Meter, Reading, Signal, from_micros
-from models.register import Asset, Device, Tracker
 
 SECOND = 1_000_000
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from backend.api.items_fleet import Range
+from models.declared import Id
 from models.reading import Time
-from models.register import Id
 
 Line = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 Prose = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]

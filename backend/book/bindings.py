@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from backend.book import schema
 from backend.book.register import BY_SCAN, append
-from models.register import TagBinding, decode_body
+from models.declared import TagBinding, decode_body
 
 WITHDRAWN = TagBinding("before")
 _ACTS = schema.scan_act.c

@@ -9,7 +9,8 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from backend.book import events, schema
-from models.register import Device, Register
+from models.declared import Device
+from models.register import Register
 from models.stock.reorder import Proposal, Rule
 from models.units import quantity_text
 

@@ -6,10 +6,11 @@ A struct's own fields are checked when it is decoded; this is what no single ent
 from collections.abc import Callable, Iterator
 
 from backend import dock_models
+from models.declared import Device, Door, Item, Location, Plan, Points, TagBinding, Zone
 from models.epc import check_digit
 from models.errors import Refused
 from models.motion import geofence
-from models.register import Device, Door, Item, Location, Plan, Points, Register, TagBinding, Zone
+from models.register import Register
 from models.wire import is_gateway, is_global
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, insert, select
 
 from backend.book import derived, events, schema, touched
 from models.assets.asset import check_transition
+from models.declared import KINDS, Asset, Id, decode_body
 from models.errors import Refused
 from models.reading import Epc, from_micros
-from models.register import KINDS, Asset, Entry, Id, Register, decode_body
+from models.register import Entry, Register
 
 Outcome = Literal["created", "changed", "same"]
 BY_SCAN = "scan:"

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from backend.book import schema
 from models import epc
+from models.declared import Asset, Device, Item, Location, Plan, Zone
 from models.errors import BadCode
-from models.register import Asset, Device, Item, Location, Plan, Zone
 
 DOCK, SCAN, HOURS, MOTION, PRESENCE = "dock", "scan", "hours", "motion", "presence"
 TRACKED = {"input": HOURS, "meter": HOURS, "fix": MOTION}

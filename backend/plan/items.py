@@ -10,7 +10,7 @@ from sqlalchemy import select
 from backend.book import proposals, schema
 from backend.plan.rule import DAY_US, SECOND_US, Rule, View
 from models.alert import Alert
-from models.register import Item, Location
+from models.declared import Item, Location
 from models.stock import reorder
 from models.units import quantity_text
 

@@ -10,8 +10,8 @@ from backend.book import risks, schema
 from backend.book.risks import Risk
 from backend.plan.rule import Rule, View
 from models.alert import Alert
+from models.declared import Asset
 from models.predict.alarm import LASTS_US, in_force
-from models.register import Asset
 
 NAME = "failure_risk"
 DAYS = 7

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from backend.book.register import load
 from backend.book.schema import run, service_done, travel
 from backend.verify.folds import Seen
+from models.declared import Plan
 from models.motion.meter import RUNTIME
-from models.register import Plan
 
 MS = 1000
 

@@ -20,9 +20,10 @@ from backend.web.standing import aged, standing
 from backend.web.yard import add_tails, token, zone_names
 from backend.web.yard_plan import Plan as Drawing
 from backend.web.yard_plan import draw
+from models.declared import Asset, Plan
 from models.errors import NotFound
 from models.reading import from_micros
-from models.register import Asset, Plan, Register
+from models.register import Register
 
 VISIT_DAYS, MOST_VISITS = 7, 30
 GOOD_HDOP, FAIR_HDOP = 2.0, 5.0

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from models.register import Circle, Register, Zone
+from models.declared import Circle, Zone
+from models.register import Register
 
 DEGREE_M = 111_320.0
 NEAR_M = 300.0

@@ -12,8 +12,8 @@ from backend.api.queries import decisions, intake, moves, scans, stock
 from backend.api.services import Services
 from backend.web import inbox, yard
 from backend.web.rendering import TEMPLATES
+from models.declared import Item, decode_body
 from models.reading import from_micros
-from models.register import Item, decode_body
 from models.units import quantity_text
 
 ROWS = 50

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backend.api.queries.yard import Seen
-from models.register import Tracker
+from models.declared import Tracker
 
 MOVING_MPS = 1.0
 """Slower is the noise of a standing receiver."""

@@ -16,7 +16,8 @@ from backend.web.plan_view import busiest, frame, grounds
 from backend.web.standing import Standing, aged, standing
 from backend.web.yard_plan import Plan, draw, summary, tail, zone_name
 from models.assets.asset import ACTIVE
-from models.register import Register, Zone
+from models.declared import Zone
+from models.register import Register
 
 ROWS = 20
 TAIL_US, TAIL_POINTS, MOST_TAILS = 300_000_000, 100, 12

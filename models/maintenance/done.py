@@ -5,9 +5,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from models.declared import Plan
 from models.errors import Refused
 from models.reading import from_micros
-from models.register import Plan, Register
+from models.register import Register
 from models.units import quantity_text
 
 AHEAD_US = 300_000_000

@@ -13,8 +13,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from models.declared import Plan
 from models.motion.meter import Bounds
-from models.register import Plan
 
 State = Literal["unknown", "ok", "due_soon", "may_be_due", "due", "overdue"]
 By = Literal["hours", "km", "days"]

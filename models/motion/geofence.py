@@ -10,8 +10,8 @@ from math import asin, cos, degrees, hypot, inf, pi, radians, sin
 
 from msgspec import Struct
 
+from models.declared import Circle, Zone
 from models.motion.fix import EARTH_MM, distance_mm
-from models.register import Circle, Zone
 
 METRES_A_DEGREE = EARTH_MM / 1000 * pi / 180
 Point = tuple[float, float]

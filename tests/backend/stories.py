@@ -14,8 +14,8 @@ from msgspec import Struct
 from backend.book import register
 from backend.book.db import write
 from models import epc
+from models.declared import Desk, Device, Door, Item, Location, PackGtin, TagBinding
 from models.reading import Input, Reading, Scan, Tag, from_micros, micros
-from models.register import Desk, Device, Door, Item, Location, PackGtin, TagBinding
 from tests.backend.books import DAY, SECOND, Yard
 from tests.backend.desks import workflow
 from tests.backend.pallets import pallet

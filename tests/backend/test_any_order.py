@@ -15,8 +15,8 @@ from backend.book.db import write
 from backend.book.schema import crossing, journal
 from backend.verify import verify
 from models import wire
+from models.declared import Device, Door
 from models.reading import Input, Reading, Tag, Unknown, micros
-from models.register import Device, Door
 from simulators import agenda, history
 from simulators.scenario import Scenario, load
 from simulators.world import World

@@ -14,9 +14,9 @@ from backend.book.db import read, write
 from backend.book.schema import crossing, dirty, register_entry, scan_act
 from backend.identities import identities
 from backend.verify import verify
+from models.declared import Asset, Desk, Device, TagBinding
 from models.identity import identify
 from models.reading import Reading, Scan, Tag, from_micros
-from models.register import Asset, Desk, Device, TagBinding
 from tests.backend.books import SECOND, Yard, facts
 from tests.backend.stories import BOLT, GLOVE, MIDNIGHT
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import event
 
 from backend.book.schema import crossing, movement, scan_act
+from models.declared import Desk, Device, Door, Item, PackGtin, TagBinding
 from models.reading import Reading
-from models.register import Desk, Device, Door, Item, PackGtin, TagBinding
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.stories import BOLT, MIDNIGHT, PUMP, TAGS, Change, declare
 from tests.backend.test_deriver import alike, broken, scan, tag, through

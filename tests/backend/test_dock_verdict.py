@@ -14,8 +14,8 @@ from backend.book import register
 from backend.book.db import write
 from backend.book.schema import balance, crossing, dirty, event, movement
 from backend.verify import verify
+from models.declared import Device, Door
 from models.reading import Input, Reading, Tag, from_micros
-from models.register import Device, Door
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.pallets import TAGS
 from tests.backend.stories import MIDNIGHT

@@ -17,8 +17,8 @@ from backend import usage
 from backend.book import register
 from backend.book.db import read, write
 from backend.verify import verify
+from models.declared import Asset, Device, Tracker
 from models.reading import Fix, Input, Meter, Reading, from_micros
-from models.register import Asset, Device, Tracker
 from tests.backend.books import DAY, SECOND, Yard, digest
 
 SEEDS = range(int(os.environ.get("STOCKYARD_SEEDS", "1")))

@@ -13,8 +13,9 @@ import pytest
 from backend.book.schema import travel
 from backend.motion_step import tracking
 from backend.verify import verify
+from models.declared import Circle, Device, Site, Tracker, Zone
 from models.reading import Fix, Reading, from_micros, micros
-from models.register import Circle, Device, Entry, Register, Site, Tracker, Zone
+from models.register import Entry, Register
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.stories import MIDNIGHT, Change, Story, declare, tell_in_disorder, tell_in_order
 from tests.models.motion.drives import degrees

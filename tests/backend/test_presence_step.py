@@ -14,8 +14,8 @@ from backend.book import register
 from backend.book.db import write
 from backend.book.schema import crossing, dirty, fold_state, presence
 from backend.verify import verify
+from models.declared import Device, Point, Points
 from models.reading import Reading, Tag, from_micros
-from models.register import Device, Point, Points
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.stories import MIDNIGHT, TAGS
 

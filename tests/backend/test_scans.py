@@ -11,9 +11,9 @@ from backend.book.schema import api_scan, balance, gateway, journal, movement, r
 from backend.scans import ApiScans
 from backend.verify import verify
 from models import wire
+from models.declared import Desk, Device
 from models.errors import BadReading, Clash
 from models.reading import Input, Scan, from_micros
-from models.register import Desk, Device
 from tests.backend.books import SECOND, Yard
 from tests.backend.stories import BOLT, MIDNIGHT
 

@@ -20,10 +20,10 @@ from backend.book import alerts, register, schema, services
 from backend.book.db import read, write
 from backend.plan.services import SERVICE_DUE
 from backend.planner import Planner
+from models.declared import Asset, Device, Plan, Tracker
 from models.maintenance import notice
 from models.maintenance.done import Done
 from models.maintenance.due import judge
-from models.register import Asset, Device, Plan, Tracker
 from tests.backend.books import open_quick
 
 DAY, MINUTE, H = 86_400_000_000, 60_000_000, 3_600_000

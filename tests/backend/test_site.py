@@ -11,7 +11,7 @@ from backend import site
 from backend.book import references, register, schema
 from backend.book.db import open_engine, read
 from backend.config import ConfigError
-from models.register import KINDS, Door, Item
+from models.declared import KINDS, Door, Item
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "site.example.toml"
 NOW = 1_763_000_000_000_000

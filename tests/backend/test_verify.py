@@ -19,9 +19,9 @@ from backend.scans import ApiScans
 from backend.verify import CHECKS
 from models import epc, wire
 from models.alert import Alert
+from models.declared import Device, Door
 from models.maintenance.done import Done
 from models.reading import Fix, Gap, Input, Reading, Scan, Tag, from_micros
-from models.register import Device, Door
 from models.stock.ledger import Movement
 from tests.backend.books import SECOND, Yard, batch
 from tests.backend.pallets import TAGS as PALLET

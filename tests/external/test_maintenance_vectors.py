@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from models.declared import Plan
 from models.maintenance.due import DAY_US, Due, Facts, Use, judge, on_time
 from models.motion.meter import Bounds, Heard, Metering, fold, open_usage
 from models.reading import from_micros, micros
-from models.register import Plan
 
 FOLDER = os.environ.get("STOCKYARD_TEST_DATA")
 if FOLDER is None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from models.declared import Device, Item, TagBinding, decode_body
 from models.errors import Refused
-from models.register import Device, Entry, Item, Register, TagBinding, decode_body
+from models.register import Entry, Register
 
 ABSURD = ["0", "-1", "NaN", "sNaN", "Infinity", "0.0000001", "1E-7", "1234567890123", "1E+40", "1E-999999999999"]
 BODIES = {

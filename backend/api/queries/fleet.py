@@ -14,9 +14,10 @@ from backend.identities import devices_of
 from backend.step import DAY_US
 from backend.telemetry.schema import point, series
 from backend.usage import DISTANCE, used
+from models.declared import Asset, Tracker
 from models.motion.meter import ENGINE_HOURS, ODOMETER, RUNTIME, Bounds, Metered
 from models.reading import from_micros
-from models.register import Asset, Register, Tracker
+from models.register import Register
 from models.units import quantity_text
 
 METERS = {RUNTIME: "h", ENGINE_HOURS: "h", ODOMETER: "km", DISTANCE: "km"}

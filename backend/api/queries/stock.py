@@ -13,8 +13,9 @@ from backend.api import items
 from backend.api.answers import When
 from backend.book import bindings, proposals
 from backend.book.schema import balance, movement, register_entry
+from models.declared import Location, decode_body
 from models.reading import from_micros, micros
-from models.register import Entry, Location, Register, decode_body
+from models.register import Entry, Register
 from models.units import quantity_text
 
 Key = tuple[str, str, str]

@@ -9,8 +9,9 @@ from backend import usage
 from backend.book import places
 from backend.book.schema import event, fold_state
 from backend.hours_step import HOURS
+from models.declared import Asset, Tracker
 from models.motion.meter import Engine, Metered
-from models.register import Asset, Register, Tracker
+from models.register import Register
 
 
 @dataclass(frozen=True, slots=True)

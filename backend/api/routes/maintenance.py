@@ -14,10 +14,10 @@ from backend.api.queries import maintenance as queries
 from backend.api.services import Use
 from backend.book import services as book
 from backend.book.db import read, write
+from models.declared import Id
 from models.errors import Refused
 from models.maintenance.done import Done
 from models.reading import micros
-from models.register import Id
 from models.wire import NEWEST, OLDEST
 
 router = APIRouter(tags=["maintenance"])

@@ -17,9 +17,9 @@ from backend.api.queries.stock import registered
 from backend.api.services import Services, Use
 from backend.book import references, register
 from backend.book.db import read, write
+from models.declared import KINDS, Id, decode_body
 from models.errors import NotFound, Refused
 from models.reading import micros
-from models.register import KINDS, Id, decode_body
 
 router = APIRouter(tags=["register"])
 Ident = Annotated[str, Path(max_length=64)]

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from backend.book import schema
 from backend.book.db import read, write
 from backend.book.register import load
-from models.register import Item
+from models.declared import Item
 
 NOW = 1_795_424_400_000_000
 Get = Callable[..., dict[str, Any]]

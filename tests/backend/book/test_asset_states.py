@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select
 from backend.book import register, schema
 from backend.book.db import open_engine, read, write
 from models.assets.asset import State
+from models.declared import Asset
 from models.errors import Refused
-from models.register import Asset
 
 DAY = 86_400_000_000
 

@@ -11,8 +11,8 @@ from backend.book import register, schema
 from backend.book.db import open_engine, read, write
 from backend.book.derived import FOR_EVER
 from models import epc
+from models.declared import Asset, Desk, Device, Door, Item, Location, PackGtin, TagBinding
 from models.errors import Refused
-from models.register import Asset, Desk, Device, Door, Item, Location, PackGtin, TagBinding
 
 DAY = 86_400_000_000
 NOW = 1000 * DAY

@@ -15,9 +15,9 @@ from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
 from backend.telemetry import sql
+from models.declared import Asset, Device, Tracker
 from models.maintenance.done import Done
 from models.predict.history import UNITS
-from models.register import Asset, Device, Tracker
 from tests.backend.books import open_quick
 from tests.models.predict import fleet
 

@@ -7,7 +7,7 @@ from sqlalchemy import insert, update
 from backend.book import register, schema
 from backend.book.db import write
 from backend.step import DAY_US
-from models.register import Asset, Circle, Device, Tracker, Zone
+from models.declared import Asset, Circle, Device, Tracker, Zone
 from tests.asset_book import LAST, Fleet, Machine, position
 from tests.backend.books import SITE
 from tests.backend.web.asset_pages import NOW, SECOND, XSS, Pages, row, tags_of

@@ -13,8 +13,9 @@ from backend.web.charts import SIZE, bars, ceiling, line
 from backend.web.plan_view import EDGE, LEAST_HEIGHT, MOST_HEIGHT, WIDTH, Ground, busiest, frame, grounds, is_at, way
 from backend.web.standing import Standing, standing
 from backend.web.yard_plan import CHAR, LINE, MOST_MARKS, SMALL_CHAR, Mark, draw
+from models.declared import Asset, Circle, Tracker, Zone
 from models.motion.meter import Engine
-from models.register import Asset, Circle, Entry, Register, Tracker, Zone
+from models.register import Entry, Register
 from tests.asset_book import position
 
 HOUR = 3_600_000_000

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from models.assets.asset import ACTIVE, NEXT, STATES, State, check_transition
+from models.declared import Asset
 from models.errors import Refused
-from models.register import Asset
 
 ALLOWED = {
     "ordered": "in_service stored",

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from models.declared import Asset, Plan
 from models.errors import Refused
 from models.maintenance.done import AHEAD_US, Done, check
-from models.register import Asset, Entry, Plan, Register
+from models.register import Entry, Register
 
 NOW = 1_795_564_800_000_000
 DAY = 86_400_000_000

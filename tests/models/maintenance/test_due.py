@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.declared import Plan
 from models.maintenance.due import DAY_US, STATES, Due, Facts, Measure, State, Use, amount, judge, on_time
 from models.motion.meter import Bounds
 from models.reading import from_micros, micros
-from models.register import Plan
 
 H, KM = 3_600_000, 1_000_000
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from models.alert import Severity
+from models.declared import Plan
 from models.maintenance.due import DAY_US, Facts, Use, judge
 from models.maintenance.notice import alert, reasons, subject
 from models.motion.meter import Bounds
-from models.register import Plan
 
 H = 3_600_000
 NOW = 1_795_564_800_000_000  # 2026-11-25

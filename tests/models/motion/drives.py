@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
+from models.declared import Circle, Zone
 from models.motion import track
 from models.motion.fix import Heard
 from models.motion.geofence import METRES_A_DEGREE, Shape, shape_of
 from models.motion.track import Track, Tracking
 from models.motion.visits import Travel
 from models.reading import Fix, from_micros
-from models.register import Circle, Zone
 
 S, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
 T0 = 20_000 * DAY + 6 * HOUR

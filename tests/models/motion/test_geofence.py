@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.declared import Circle, Zone
 from models.motion.geofence import METRES_A_DEGREE, border_m, contains, problems, shape_of
-from models.register import Circle, Zone
 from tests.models.motion.drives import YARD, circle, degrees, rectangle, shape
 
 DOCK = rectangle("dock", 110, 190, 90, 150)

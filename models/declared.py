@@ -1,0 +1,214 @@
+"""What people and systems declare in the register: one struct per kind; `KINDS` is the literal list."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from models.errors import Refused
+from models.reading import Time
+from models.units import MAX_DECIMALS, not_negative, positive
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$(?!\n)")]
+Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$(?!\n)")]
+Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$(?!\n)")]
+
+
+class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One address where stock and assets are."""
+
+    name: str
+
+
+class Location(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place that stock can be at; a virtual one (supplier, customer, scrap) is not counted as on hand."""
+
+    name: str
+    site: Id | None = None
+    virtual: bool = False
+
+
+class Door(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A dock door: a fixed reader with a row of antennas on each side of the threshold."""
+
+    inside_antennas: list[int]
+    outside_antennas: list[int]
+    inside: Id
+    outside_in: Id
+    outside_out: Id
+    timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
+    model: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """The learned model that decides, `name` or `name@` and the first 8 digits of its SHA-256; else the rule does."""
+    photo_eye: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """The reader's input that is on while the beam across the threshold is broken: nothing goes through unseen."""
+
+
+class Point(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One place that antennas of a reader look at: a shelf, a tool crib, a gate."""
+
+    place: Id
+    antennas: Annotated[list[Annotated[int, Meta(ge=1, le=65_535)]], Meta(min_length=1, max_length=64)]
+
+
+class Points(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Places that a reader tells the presence of tags at; an antenna without one is a place of its own."""
+
+    places: Annotated[list[Point], Meta(max_length=256)] = []
+    depart_s: Annotated[float, Meta(gt=0, le=864_000)] = 600.0
+    """A tag that is silent for so long has departed."""
+
+
+class Desk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place where goods are received and issued by scan."""
+
+    location: Id
+    supplier: Id
+    customer: Id
+
+
+class Tracker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a GPS tracker is mounted on. An asset has one tracker at a time; a change is a further dated entry."""
+
+    asset: Id
+    hours_from: Annotated[str, Meta(min_length=1, max_length=64)] = "ignition"
+    """The asset's running hours: from this input (ignition, engine, pto), or from the counter `engine_hours`."""
+    hours_at_start: Decimal | None = None
+    """Engine hours when the tracker was mounted, for machines without a counter of their own."""
+    silent_on_s: Annotated[float, Meta(gt=0, le=86_400)] = 600.0
+    """A silence longer than this with the engine on is not observed; let it be some reporting intervals."""
+    silent_off_s: Annotated[float, Meta(gt=0, le=864_000)] = 7200.0
+    """The same with the engine off: parked trackers sleep."""
+    max_speed_mps: Annotated[float, Meta(gt=0, le=200)] = 50.0
+    """A position that could only be reached faster is not believed."""
+
+    def __post_init__(self) -> None:
+        """A machine may be new: 0 h."""
+        not_negative(hours_at_start=self.hours_at_start)
+
+
+class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A device of one gateway (null for a global name) and what it is for: door, desk, tracker, points, or none yet."""
+
+    name: str
+    gateway: str | None = None
+    door: Door | None = None
+    desk: Desk | None = None
+    tracker: Tracker | None = None
+    points: Points | None = None
+
+    @property
+    def register_id(self) -> str:
+        """The one id that its readings are looked up by: `gateway/name`, or the name if that is global."""
+        return self.name if self.gateway is None else f"{self.gateway}/{self.name}"
+
+
+class PackGtin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A trade item number and how many units of the item it holds."""
+
+    gtin: Gtin
+    units: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        positive(units=self.units)
+
+
+class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Stock: what is sold or consumed. `tagged`: its cartons carry tags, the door moves it, a scan only matches."""
+
+    name: str
+    uom: str = "each"
+    gtins: list[PackGtin] = []
+    tagged: bool = False
+    reorder_min: Decimal | None = None
+    reorder_max: Decimal | None = None
+    pack_size: Decimal = Decimal(1)
+    supplier: str | None = None
+
+    def __post_init__(self) -> None:
+        """`reorder_min` may be 0: order when nothing is left."""
+        least = self.reorder_min
+        is_nothing = least is not None and least.is_zero() and -MAX_DECIMALS <= least.adjusted() <= 0
+        positive(reorder_min=None if is_nothing else least, reorder_max=self.reorder_max, pack_size=self.pack_size)
+
+
+class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is owned and used; one serial number, one place. Its state is one of `models.assets.asset.STATES`."""
+
+    name: str
+    serial: str
+    category: str | None = None
+    giai: str | None = None
+    state: Literal["ordered", "in_service", "stored", "in_repair", "retired", "disposed"] = "in_service"
+
+
+class Circle(Struct, frozen=True, forbid_unknown_fields=True):
+    """A round zone: centre in degrees WGS 84, radius in metres."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    radius_m: Annotated[float, Meta(gt=0, le=100_000)]
+
+
+class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place that assets drive into and out of: a polygon of [lat, lon] corners, or a circle."""
+
+    name: str
+    site: Id | None = None
+    polygon: Annotated[list[tuple[float, float]], Meta(max_length=500)] | None = None
+    circle: Circle | None = None
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Preventive maintenance of one asset by running hours, distance or days, whichever comes first."""
+
+    asset: Id
+    name: str
+    every_hours: Decimal | None = None
+    every_km: Decimal | None = None
+    every_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    due_soon: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    """Told when less than this share of an interval is left."""
+    overdue_after: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """Overdue when it is late by more than this share of an interval."""
+    starts_at: Time | None = None
+    """When the first interval begins; else when the plan was first declared, or from when it holds if that is later."""
+
+    def __post_init__(self) -> None:
+        positive(every_hours=self.every_hours, every_km=self.every_km)
+
+
+class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a tag is on: stock (sku, quantity), an asset, nothing of ours (none), or what its code itself says (epc).
+
+    `before` is as if nothing were declared of that moment: what held before holds on. So scans are withdrawn.
+    """
+
+    thing: Literal["stock", "asset", "none", "epc", "before"]
+    sku: Id | None = None
+    quantity: Decimal | None = None
+    asset: Id | None = None
+
+    def __post_init__(self) -> None:
+        positive(quantity=self.quantity)
+
+
+KINDS: Mapping[str, type[Struct]] = {
+    "sites": Site,
+    "locations": Location,
+    "items": Item,
+    "assets": Asset,
+    "devices": Device,
+    "tags": TagBinding,
+    "zones": Zone,
+    "plans": Plan,
+}
+
+
+def decode_body(kind: str, body: bytes) -> Struct:
+    """One register body. Raises Refused naming the field and what was expected."""
+    try:
+        return msgspec.json.decode(body, type=KINDS[kind])
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Refused(f"{kind}: {error}") from error
