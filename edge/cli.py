@@ -33,6 +33,7 @@ def run(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    gateway.collect_seldom()
     try:
         ended_well = gateway.run(loaded, gateway.stop_on_signals())
     except (OSError, sqlite3.Error, OutboxInUse) as error:

@@ -1,5 +1,6 @@
 """The running gateway: the one place that builds devices, outbox and publisher and ties them together."""
 
+import gc
 import logging
 import signal
 from threading import Event, Thread
@@ -12,6 +13,7 @@ from edge.publisher import Publisher
 from edge.supervisor import Supervisor
 
 DEVICES_S, COMMIT_S, STATUS_S = 5.0, 5.0, 5.0
+SELDOM = 500
 log = logging.getLogger(__name__)
 
 
@@ -25,6 +27,16 @@ def stop_on_signals() -> Event:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     return stop
+
+
+def collect_seldom() -> None:
+    """Look for cycles among old objects 50 times more seldom than Python does; for this process as a whole.
+
+    That stops every thread, each 7 s for 0.2 s and more with 5,000 trackers connected, and finds nearly nothing here.
+    """
+    gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, SELDOM)
 
 
 def run(config: Config, stop: Event) -> bool:

@@ -2,10 +2,10 @@
 
 import typer
 
-from simulators import commands, device_commands, device_trackers, pass_commands
+from simulators import commands, device_commands, device_gps, device_gt06, device_http, device_trackers, pass_commands
 from simulators.device_options import device
 
-DEVICES = (device_commands, device_trackers)
+DEVICES = (device_commands, device_gps, device_gt06, device_http, device_trackers)
 """The modules whose commands `device` has: each adds its own when it is imported."""
 
 app = typer.Typer(help="Simulated devices and a simulated warehouse, with a truth log.", no_args_is_help=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from models.reading import Fix, Input, Meter, Reading, Signal, from_micros
 
 IGNITION, MOVING, HOIST, HDOP = 239, 240, 1, 182
-EXTERNAL_MV, ODOMETER_M, ENGINE_S = 66, 16, 449
+EXTERNAL_MV, TRACKER_M, ODOMETER_M, ENGINE_S = 66, 16, 87, 449
 GEARBOX_DECIDEGREES, VIBRATION_UM_S, OIL_MBAR, LOAD_PERCENT = 72, 9, 6, 114
 SIZES = {
     IGNITION: 1,
@@ -18,6 +18,7 @@ SIZES = {
     HOIST: 1,
     HDOP: 2,
     EXTERNAL_MV: 2,
+    TRACKER_M: 4,
     ODOMETER_M: 4,
     ENGINE_S: 4,
     GEARBOX_DECIDEGREES: 4,
@@ -27,7 +28,12 @@ SIZES = {
 }
 """Bytes of each element on the wire."""
 INPUTS = {IGNITION: "ignition", MOVING: "moving", HOIST: "hoist"}
-METERS = {ODOMETER_M: ("odometer", "km", 1000), ENGINE_S: ("engine_hours", "h", 3600)}
+METERS = {
+    TRACKER_M: ("tracker_odometer", "km", 1000),
+    ODOMETER_M: ("odometer", "km", 1000),
+    ENGINE_S: ("engine_hours", "h", 3600),
+}
+"""What a tracker adds up itself, and what the machine counts."""
 SIGNALS = {
     EXTERNAL_MV: ("external_voltage", "V", 1000),
     GEARBOX_DECIDEGREES: ("gearbox_temperature", "Cel", 10),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from simulators.gps import Receiver
 from simulators.machines import Machine, Meters, Segment, State
 from simulators.past import Past, Span
-from simulators.record import ENGINE_S, EXTERNAL_MV, HDOP, HOIST, IGNITION, MOVING, ODOMETER_M, Record
+from simulators.record import ENGINE_S, EXTERNAL_MV, HDOP, HOIST, IGNITION, MOVING, ODOMETER_M, TRACKER_M, Record
 from simulators.shifts import MINUTE_MS
 from simulators.signals import sensors
 from simulators.weather import DAY_MS, HOUR_MS, Weather
@@ -98,6 +98,7 @@ class Writer:
             (IGNITION, int(segment.engine)),
             (MOVING, int(segment.route is not None)),
             (HDOP, at.hdop_tenths),
+            (TRACKER_M, state.driven_mm // 1000),
             (ODOMETER_M, state.driven_mm // 1000),
             (ENGINE_S, state.engine_ms // 1000),
             *signals,

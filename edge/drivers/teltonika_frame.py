@@ -1,4 +1,4 @@
-"""Teltonika's TCP protocol in bytes: the login, the frames, the records of Codec 8, 8 Extended and 16.
+"""Teltonika's protocol in bytes: the login, the frames, the records of Codec 8, 8 Extended and 16.
 
 After the maker's wiki, "Teltonika Data Sending Protocols". Framing and content are apart because what is wrong with
 them is answered differently: a frame whose length or CRC is wrong is the connection's fault, and the tracker sends it
@@ -6,6 +6,7 @@ again; a frame with the right CRC that `decode` refuses would be refused for eve
 """
 
 import struct
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -33,9 +34,13 @@ class _Layout(Struct, frozen=True):
     count: int
     generation: int = 0
     variable: bool = False
+    sizes: tuple[int, ...] = _FIXED_SIZES
 
 
 _LAYOUTS = {0x08: _Layout(1, 1), 0x8E: _Layout(2, 2, variable=True), 0x10: _Layout(2, 1, generation=1)}
+_WIDE = {0x08: _Layout(1, 1, sizes=(*_FIXED_SIZES, 16))}
+"""Codec 8 with a fifth group, of 16 bytes, as firmware of some models sends it (traccar/traccar,
+TeltonikaProtocolDecoder, `extended`). A frame does not say so: it is read so if it cannot be read as the wiki says."""
 
 
 class Record(Struct, frozen=True):
@@ -165,10 +170,21 @@ def decode(data: bytes) -> list[Record]:
     if layout is None:
         msg = f"data: codec 8, 8E or 10 expected, got {data[:1].hex() or 'nothing'}"
         raise BadFrame(msg)
-    at, end = 2, len(data) - 1
-    if end < at or data[1] != data[-1]:
+    if len(data) < _MIN_DATA_BYTES or data[1] != data[-1]:
         msg = f"data: the same number of records at both ends expected, got {data[1:2].hex()} and {data[-1:].hex()}"
         raise BadFrame(msg)
+    try:
+        return _records(data, layout)
+    except BadFrame:
+        if (wide := _WIDE.get(data[0])) is not None:
+            with suppress(BadFrame):
+                return _records(data, wide)
+        raise
+
+
+def _records(data: bytes, layout: _Layout) -> list[Record]:
+    """All of them, to the last byte."""
+    at, end = 2, len(data) - 1
     records: list[Record] = []
     for _ in range(data[1]):
         record, at = _record(data, at, end, layout)
@@ -186,7 +202,7 @@ def _record(data: bytes, at: int, end: int, layout: _Layout) -> tuple[Record, in
     event_id, at = _number(data, at + _fixed.size, layout.ident, end)
     _, at = _number(data, at, layout.generation + layout.count, end)
     io: dict[int, bytes] = {}
-    for size in _FIXED_SIZES:
+    for size in layout.sizes:
         count, at = _number(data, at, layout.count, end)
         step = layout.ident + size
         _check(at, count * step, end)

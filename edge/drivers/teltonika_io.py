@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Literal, cast
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from edge.driver import BadFrame
 from edge.drivers.teltonika_frame import Record
+from edge.gps_week import unrolled
 from models.reading import Fix, Input, Meter, Name, Reading, Signal, from_micros, micros
 from models.wire import NEWEST
 
@@ -84,21 +85,23 @@ Table = Mapping[int, Element]
 """AVL id to meaning, by rising id."""
 
 DEFAULTS: Table = {
-    16: Element(meter="odometer", unit="km", divide_by=1000),
+    16: Element(meter="tracker_odometer", unit="km", divide_by=1000),
     66: Element(signal="external_voltage", unit="V", divide_by=1000),
+    87: Element(meter="odometer", unit="km", divide_by=1000),
     182: Element(field="hdop", divide_by=10),
     239: Element(input="ignition"),
     240: Element(input="moving"),
     449: Element(meter="engine_hours", unit="h", divide_by=3600),
 }
-"""The same on every tracker: total odometer in m, external voltage in mV, HDOP, ignition, movement, ignition-on s."""
+"""The same on every tracker: what it added up itself in m, external voltage in mV, the machine's total mileage (by CAN)
+in m, HDOP, ignition, movement, ignition-on s."""
 
 
 def table(entries: Mapping[str, object]) -> Table:
     """The built-in meanings with those of a device's `io` table. Raises ValueError naming the key.
 
     >>> [ident for ident in table({"21": {"signal": "gsm", "unit": "1"}, "449": {"ignore": True}})]
-    [16, 21, 66, 182, 239, 240]
+    [16, 21, 66, 87, 182, 239, 240]
     >>> table({"1": {"inptu": "hoist"}})
     Traceback (most recent call last):
     ...
@@ -137,22 +140,25 @@ def _element(where: str, entry: object) -> Element:
         raise ValueError(msg) from error
 
 
-def readings(device: str, record: Record, elements: Table) -> list[Reading]:
+def readings(device: str, record: Record, elements: Table, received_at: datetime) -> list[Reading]:
     """What a record says, at the record's time: the fix, then the elements that mean something, by rising id.
 
+    A time that a rollover of the GPS week set back is repaired; the device's own is then in `device_at`.
     Raises BadFrame if the time is one that the wire does not carry.
     """
     if record.at_ms >= NEWEST_MS:
         msg = f"record: a time before {NEWEST:%Y} expected, got {record.at_ms} ms"
         raise BadFrame(msg)
-    at = from_micros(record.at_ms * 1000)
+    device_at = from_micros(record.at_ms * 1000)
+    at = unrolled(device_at, received_at)
     said: list[tuple[Element, int]] = []
     for ident, element in elements.items():
         raw = record.io.get(ident)
         if raw is not None and (number := element.number(raw)) is not None:
             said.append((element, number))
     hdop = next((_value(element, number) for element, number in said if element.field == "hdop"), None)
-    return [_fix(device, at, record, hdop), *_elements(device, at, said)]
+    told: list[Reading] = [_fix(device, at, record, hdop), *_elements(device, at, said)]
+    return told if at == device_at else [structs.replace(each, device_at=device_at) for each in told]
 
 
 def _fix(device: str, at: datetime, record: Record, hdop: float | None) -> Fix:

@@ -7,6 +7,7 @@ when it is acknowledged, or at the end if it never was.
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
 from math import cos, hypot, radians, sin
@@ -18,7 +19,8 @@ import msgspec
 
 from models.reading import from_micros
 from simulators.devices.alone import MAX_BACKLOG_S, TICK_S
-from simulators.devices.teltonika import TeltonikaTracker
+from simulators.devices.teltonika import Habits, TeltonikaTracker
+from simulators.devices.upsets import Clock, Trouble, upset
 from simulators.record import (
     ENGINE_S,
     EXTERNAL_MV,
@@ -29,6 +31,7 @@ from simulators.record import (
     MOVING,
     ODOMETER_M,
     OIL_MBAR,
+    TRACKER_M,
     VIBRATION_UM_S,
     Record,
 )
@@ -40,6 +43,7 @@ MEAN_ON_S, MEAN_OFF_S, MEAN_LEG_S = 1200, 300, 60
 NO_FIX_SHARE = 0.02
 WARM_C, WARMING_S = 70, 900
 MS_US, SECOND_US = 1_000, 1_000_000
+HABITS, NO_TROUBLE = Habits(), Trouble()
 
 
 class Machine:
@@ -113,6 +117,7 @@ class Machine:
         yield MOVING, int(self._speed_kmh > 0)
         yield HDOP, chance.randint(6, 20)
         yield EXTERNAL_MV, chance.randint(27_000, 28_500) if self._on else chance.randint(24_000, 25_500)
+        yield TRACKER_M, int(self._driven_m)
         yield ODOMETER_M, int(self._driven_m)
         yield ENGINE_S, self._engine_us // SECOND_US
         if self._on:
@@ -122,47 +127,75 @@ class Machine:
             yield LOAD_PERCENT, chance.randint(10, 90)
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How the trackers send."""
+
+    records_per_frame: int = 10
+    habits: Habits = HABITS
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is played: `rate` records a second of each tracker."""
+
+    seed: int
+    rate: float
+    trouble: Trouble = NO_TROUBLE
+
+
 class RecordTruth:
-    """JSON lines, flushed at each write: a record is told when acknowledged, the others when this is closed."""
+    """JSON lines, flushed at each write: a record is told when acknowledged, the others when this is closed.
+
+    `at` is when it happened; `told`, where the tracker's clock was wrong, what its record says.
+    """
 
     def __init__(self, file: IO[str] | None) -> None:
         self._file = file
         self._lock = Lock()
-        self._open: dict[tuple[str, int], None] = {}
+        self._open: dict[tuple[str, int], int] = {}
         self.acked = 0
 
-    def offer(self, imei: str, record: Record) -> None:
-        """A record that its tracker will get now."""
+    def offer(self, imei: str, record: Record, at_us: int | None = None) -> None:
+        """A record that its tracker will get now; `at_us`: when it happens, if its clock is wrong."""
         with self._lock:
-            self._open[imei, record.at_us] = None
+            self._open[imei, record.at_us] = record.at_us if at_us is None else at_us
 
     def acknowledge(self, imei: str, record: Record) -> None:
         """From any tracker's thread."""
         with self._lock:
-            del self._open[imei, record.at_us]
+            at_us = self._open.pop((imei, record.at_us))
             self.acked += 1
-            self._write(imei, record.at_us, acked=True)
+            self._write(imei, at_us, record.at_us, acked=True)
 
     def close(self) -> None:
         """After the trackers stopped."""
-        for imei, at_us in self._open:
-            self._write(imei, at_us, acked=False)
+        for (imei, told_us), at_us in self._open.items():
+            self._write(imei, at_us, told_us, acked=False)
         self._open.clear()
 
-    def _write(self, imei: str, at_us: int, *, acked: bool) -> None:
+    def _write(self, imei: str, at_us: int, told_us: int, *, acked: bool) -> None:
         if self._file is not None:
             line = {"what": "record", "imei": imei, "at": from_micros(at_us), "acked": acked}
+            if told_us != at_us:
+                line["told"] = from_micros(told_us)
             self._file.write(msgspec.json.encode(line).decode() + "\n")
             self._file.flush()
 
 
 @contextmanager
 def trackers(
-    address: tuple[str, int], imeis: Sequence[str], records_per_frame: int, truth: RecordTruth, flush_s: float
+    address: tuple[str, int], imeis: Sequence[str], truth: RecordTruth, flush_s: float, sending: Sending = Sending()
 ) -> Generator[dict[str, TeltonikaTracker]]:
     """Trackers that run, by their IMEIs; in the end all of them together have `flush_s` to send what they hold."""
     made = {
-        imei: TeltonikaTracker(address, imei, partial(truth.acknowledge, imei), records_per_frame=records_per_frame)
+        imei: TeltonikaTracker(
+            address,
+            imei,
+            partial(truth.acknowledge, imei),
+            records_per_frame=sending.records_per_frame,
+            habits=sending.habits,
+        )
         for imei in imeis
     }
     for tracker in made.values():
@@ -177,23 +210,27 @@ def trackers(
 
 
 def play_records(
-    made: dict[str, TeltonikaTracker], seed: int, rate: float, truth: RecordTruth, stop: Callable[[float], bool]
+    made: dict[str, TeltonikaTracker], play: Play, truth: RecordTruth, stop: Callable[[float], bool]
 ) -> int:
-    """Offers each tracker `rate` records a second, connected or not, until `stop` says so. Returns how many in all."""
+    """Offers each tracker its records, connected or not, until `stop` says so. Returns how many in all."""
     before = time.monotonic()
     last_us = dict.fromkeys(made, _now_us())
-    machines = {imei: Machine(Random(f"{seed}/{imei}"), last_us[imei]) for imei in made}
+    machines = {imei: Machine(Random(f"{play.seed}/{imei}"), last_us[imei]) for imei in made}
+    chances = {imei: Random(f"{play.seed}/{imei}/trouble") for imei in made}
+    clocks = {imei: Clock(chances[imei], play.trouble) for imei in made}
     offered, owed, turns = 0, 0.0, cycle(made.items())
     while not stop(TICK_S):
         now = time.monotonic()
-        owed = min(owed + (now - before) * rate * len(made), max(1.0, rate * len(made) * MAX_BACKLOG_S))
+        owed = min(owed + (now - before) * play.rate * len(made), max(1.0, play.rate * len(made) * MAX_BACKLOG_S))
         before = now
         for _ in range(int(owed)):
             imei, tracker = next(turns)
             last_us[imei] = max(_now_us(), last_us[imei] + MS_US)
             record = machines[imei].record(last_us[imei])
-            truth.offer(imei, record)
+            record = replace(record, at_us=record.at_us + clocks[imei].error_us())
+            truth.offer(imei, record, last_us[imei])
             tracker.offer(record)
+            upset(tracker, chances[imei], play.trouble)
             offered += 1
         owed -= int(owed)
     return offered

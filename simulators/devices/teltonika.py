@@ -1,8 +1,8 @@
-"""A GPS tracker that speaks Teltonika Codec 8 Extended over TCP to its server, as hardware does: it connects by itself.
+"""A GPS tracker that speaks Teltonika Codec 8 Extended to its server, as hardware does: it connects by itself.
 
 What it is offered it keeps until the server has said how many records it took, and sends again whatever that was not
 said of. It can lose its network: then its connection is left hanging, as a modem leaves it, and the server is told
-nothing.
+nothing. By UDP, a link is what it sent from one port.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from random import Random
 from threading import Condition, Thread
 from time import monotonic
 
-from simulators.devices.teltonika_codec import packet
+from simulators.devices.teltonika_datagrams import DatagramLink
 from simulators.devices.teltonika_link import Link, LinkLost, LoginRefused
 from simulators.devices.teltonika_pending import Packet, Pending
 from simulators.record import Record
@@ -43,6 +43,10 @@ class Habits:
     """Sent in several TCP segments with pauses."""
     burst_share: float = 0.0
     """Up to three packets in one write, before the first is answered."""
+    disorder_share: float = 0.0
+    """Not the oldest records are sent, but any of those that wait."""
+    udp: bool = False
+    """By datagrams instead of a connection."""
 
 
 class TeltonikaTracker:
@@ -61,8 +65,8 @@ class TeltonikaTracker:
         self._chance = Random(f"{imei}/{habits.seed}")
         self._changed = Condition()
         self._pending = Pending(records_per_frame, habits.buffer_limit)
-        self._link: Link | None = None
-        self._hanging: Link | None = None
+        self._link: Link | DatagramLink | None = None
+        self._hanging: Link | DatagramLink | None = None
         self._logged_in = self._was_out = self._closing = False
         self._offline_until = 0.0
         self._failures = 0
@@ -100,6 +104,10 @@ class TeltonikaTracker:
         """Loses the network for a while."""
         self._lose(monotonic() + seconds)
 
+    def reboot(self, seconds: float) -> None:
+        """Is switched off for a while. Its records are in its flash; they go on in their order."""
+        self._lose(monotonic() + seconds, was_out=False)
+
     def offline(self, lost: bool) -> None:  # noqa: FBT001 - the state of a network is true or false
         """Loses the network, or has it back."""
         if lost:
@@ -126,10 +134,10 @@ class TeltonikaTracker:
         """Records that a full buffer lost."""
         return self._pending.dropped
 
-    def _lose(self, until: float) -> None:
+    def _lose(self, until: float, *, was_out: bool = True) -> None:
         with self._changed:
             self._offline_until = max(self._offline_until, until)
-            self._was_out = True
+            self._was_out |= was_out
             self._interrupt()
 
     def _interrupt(self) -> None:
@@ -166,8 +174,11 @@ class TeltonikaTracker:
                 self._changed.wait(None if left == float("inf") else left)
             return not self._closing
 
-    def _connect(self) -> Link:
-        link = Link(self._address, self._habits.reply_timeout_s)
+    def _open(self) -> Link | DatagramLink:
+        return (DatagramLink if self._habits.udp else Link)(self._address, self._habits.reply_timeout_s)
+
+    def _connect(self) -> Link | DatagramLink:
+        link = self._open()
         with self._changed:
             self._link = link
             if self._closing or self._offline_s():
@@ -177,20 +188,22 @@ class TeltonikaTracker:
             self._logged_in = True
             if self._was_out and self._habits.live_first:
                 self._pending.put_newest_first()
-            self._was_out = self._offline_s() > 0
+            self._was_out &= self._offline_s() > 0
         return link
 
     def _next_packets(self) -> list[Packet]:
         """Waits for something to send; nothing when it is switched off or out of reach."""
         most = MOST_PACKETS_IN_A_BURST if self._now_and_then(self._habits.burst_share) else 1
+        disorder = self._now_and_then(self._habits.disorder_share)
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._closing or self._offline_s())
-            return [] if self._closing or self._offline_s() else self._pending.packets(most)
+            if self._closing or self._offline_s():
+                return []
+            return self._pending.packets(most, self._chance if disorder else None)
 
-    def _exchange(self, link: Link, packets: list[Packet]) -> None:
+    def _exchange(self, link: Link | DatagramLink, packets: list[Packet]) -> None:
         """Sends and hears the counts. A wrong one: nothing was taken, and the packet is sent again in a while."""
-        data = b"".join(packet(each.records) for each in packets)
-        link.send(data, self._cuts(len(data)))
+        link.send([each.records for each in packets], self._cuts)
         wrong = 0
         for each, count in zip(packets, link.counts(len(packets)), strict=True):
             if count != len(each.records):

@@ -16,6 +16,8 @@ FIXED_SIZES = (1, 2, 4, 8)
 HEAD = Struct("!QBiihHBH")
 COUNT = Struct("!H")
 VARIABLE = Struct("!HH")
+CHANNEL = Struct("!HBB")
+NOT_USED = 1
 POLYNOMIAL = 0xA001
 
 
@@ -39,11 +41,29 @@ def packet(records: Sequence[Record], sizes: Mapping[int, int] = SIZES) -> bytes
     '00000000000000328e010000016b412cee00\
 01000000000000000000000000000000000100020001000101000000010048ffffffff00000000010000896e'
     """
+    data = _data(records, sizes)
+    return bytes(4) + len(data).to_bytes(4, "big") + data + crc16(data).to_bytes(4, "big")
+
+
+def datagram(
+    records: Sequence[Record], imei: str, packet_id: int, avl_id: int, sizes: Mapping[int, int] = SIZES
+) -> bytes:
+    """The same records for UDP: length, packet id, a byte without use, AVL packet id, IMEI; no CRC.
+
+    >>> datagram([Record(0, 0.0, 0.0, 0, 0, 0, 0, ())], "356307042441013", 0xCAFE, 5).hex()
+    '003ecafe0105000f3335363330373034323434313031338e01\
+000000000000000000000000000000000000000000000000000000000000000000000000000001'
+    """
+    rest = CHANNEL.pack(packet_id, NOT_USED, avl_id) + login(imei) + _data(records, sizes)
+    return COUNT.pack(len(rest)) + rest
+
+
+def _data(records: Sequence[Record], sizes: Mapping[int, int]) -> bytes:
+    """From codec to second count."""
     if not 1 <= len(records) <= MAX_RECORDS:
         raise ValueError(f"{len(records)} records: 1 to {MAX_RECORDS} expected")
     body = b"".join(_record(record, sizes) for record in records)
-    data = bytes([CODEC_8_EXTENDED, len(records)]) + body + bytes([len(records)])
-    return bytes(4) + len(data).to_bytes(4, "big") + data + crc16(data).to_bytes(4, "big")
+    return bytes([CODEC_8_EXTENDED, len(records)]) + body + bytes([len(records)])
 
 
 def crc16(data: bytes) -> int:

@@ -3,10 +3,11 @@
 import contextlib
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from simulators.devices.teltonika_codec import login
+from simulators.devices.teltonika_codec import login, packet
+from simulators.record import Record
 
 ACCEPTED, REFUSED = b"\1", b"\0"
 COUNT_BYTES = 4
@@ -39,15 +40,19 @@ class Link:
 
     def login(self, imei: str) -> None:
         """Says who this is. Raises LoginRefused when the server says no."""
-        self.send(login(imei), ())
+        self._send(login(imei), ())
         answer = self._exactly(1)
         if answer == REFUSED:
             raise LoginRefused(imei)
         if answer != ACCEPTED:
             raise LinkLost(f"login answered with {answer.hex()}")
 
-    def send(self, data: bytes, cuts: Sequence[int]) -> None:
-        """Sends, in pieces with pauses where `cuts` says."""
+    def send(self, packets: Sequence[Sequence[Record]], cuts: Callable[[int], list[int]]) -> None:
+        """Sends them in one write, or in pieces with pauses where `cuts` says of so many bytes."""
+        data = b"".join(packet(each) for each in packets)
+        self._send(data, cuts(len(data)))
+
+    def _send(self, data: bytes, cuts: Sequence[int]) -> None:
         for begin, end in pairwise([0, *cuts, len(data)]):
             if begin:
                 time.sleep(PIECE_PAUSE_S)

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
+from random import Random
 
 from simulators.record import Record
 
@@ -40,10 +41,14 @@ class Pending:
             self.dropped += 1
         self._buffer.append(record)
 
-    def packets(self, most: int) -> list[Packet]:
-        """What is sent now: the packets without an answer, else up to `most` new ones of the oldest records."""
+    def packets(self, most: int, disorder: Random | None = None) -> list[Packet]:
+        """What is sent now: the packets without an answer, else up to `most` new ones of the oldest records.
+
+        With `disorder`, not the oldest but any that follow each other.
+        """
         while not self._unanswered or (self._buffer and len(self._unanswered) < most):
-            records = tuple(self._take())
+            skipped = disorder.randrange(len(self._buffer)) if disorder and self._buffer else 0
+            records = tuple(self._take(skipped))
             if not records:
                 break
             self._unanswered.append(Packet(records))
@@ -64,6 +69,9 @@ class Pending:
         self._unanswered = [Packet((backlog.pop(),))] if backlog else []
         self._buffer = deque(backlog)
 
-    def _take(self) -> Iterator[Record]:
-        for _ in range(min(self._records_per_packet, len(self._buffer))):
+    def _take(self, skipped: int) -> Iterator[Record]:
+        number = min(self._records_per_packet, len(self._buffer) - skipped)
+        self._buffer.rotate(-skipped)
+        for _ in range(number):
             yield self._buffer.popleft()
+        self._buffer.rotate(skipped)

@@ -38,7 +38,7 @@ TRACKERS = '[[device]]\nname = "t"\ndriver = "teltonika"\nlisten = "0.0.0.0:5027
         (GATEWAY + DEVICE.replace('"door-1"', '"a\\nb"'), "device 1.name"),
         (
             GATEWAY + DEVICE.replace("llrp", "lrp"),
-            "driver: one of llrp, serial_scanner, teltonika expected, got 'lrp'; did you mean",
+            f"driver: one of {', '.join(kind.name for kind in DRIVERS)} expected, got 'lrp'; did you mean",
         ),
         (GATEWAY + DEVICE + "antenas = [1]", "device 1 (door-1).antenas: unknown key; did you mean antennas?"),
         (GATEWAY + DEVICE + "antennas = [0]", "antennas"),
@@ -135,6 +135,11 @@ def test_the_example_is_a_configuration() -> None:
     assert [(device.name, device.kind.name) for device in config.devices] == [
         ("door-1", "llrp"),
         ("scanner-1", "serial_scanner"),
+        ("trackers-gt06", "gt06"),
+        ("yard-gps", "nmea"),
+        ("roof-gpsd", "gpsd"),
+        ("phones", "osmand"),
+        ("oem-feed", "aemp"),
         ("trackers", "teltonika"),
     ]
 

@@ -5,7 +5,12 @@ import resource
 import pytest
 
 from edge import open_files
-from edge.open_files import SPARE, room_for
+from edge.open_files import SPARE, give_back, room_for
+
+
+@pytest.fixture(autouse=True)
+def nothing_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "_promised", {})
 
 
 @pytest.mark.parametrize(
@@ -34,3 +39,14 @@ def test_the_soft_limit_is_raised_as_far_as_it_may(
     assert room_for(2000) == room
     assert asked == ([raised] if raised else [])
     assert ["instead of 2000" in entry.message for entry in caplog.records] == ([True] if room < 2000 else [])
+
+
+def test_what_is_promised_to_one_is_not_given_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = [1024, 5000]
+    monkeypatch.setattr(open_files.resource, "getrlimit", lambda _what: tuple(limits))
+    monkeypatch.setattr(open_files.resource, "setrlimit", lambda _what, wanted: limits.__setitem__(0, wanted[0]))
+    assert [room_for(2000, "a"), room_for(2000, "b"), limits[0]] == [2000, 2000, 4000 + SPARE]
+    assert room_for(2000, "c") == 5000 - SPARE - 4000
+    assert room_for(2000, "a") == 2000, "its own again"
+    give_back("b")
+    assert room_for(2000, "c") == 2000

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from edge.driver import BadFrame
+from edge.drivers.teltonika_datagram import datagram
 from edge.drivers.teltonika_frame import MESSAGES, Framer, decode
 from edge.drivers.teltonika_io import readings, table
+from models.reading import EPOCH
 
 FOLDER = os.environ.get("STOCKYARD_TEST_DATA")
 if FOLDER is None:
@@ -47,7 +49,7 @@ def test_records_are_what_another_decoder_finds(item: dict[str, Any]) -> None:
         for key, value in told["io"].items():
             raw = record.io[int(key)]
             assert value == (raw.hex() if isinstance(value, str) else int.from_bytes(raw)), key
-        fix = readings("imei:356307042441013", record, table({}))[0]
+        fix = readings("imei:356307042441013", record, table({}), EPOCH)[0]
         assert (fix.lat, fix.lon, fix.valid) == (told["lat"], told["lon"], told["satellites"] > 0)  # type: ignore[union-attr]
 
 
@@ -59,6 +61,15 @@ def test_what_holds_no_records_is_told_apart(item: dict[str, Any]) -> None:
     elif why == "not tcp avl":
         with pytest.raises(BadFrame, match="preamble"):
             framer.frame()
+        found = datagram(bytes.fromhex(item["frame"]))
+        assert (found.packet_id, found.avl_id, found.imei) == (0xCAFE, 0x22, "357454072713975")
+        [record] = decode(found.data)
+        assert (record.at_ms, record.lat_e7, record.lon_e7) == (1_499_873_081_000, 516_301_150, 4_124_566)
+        assert (record.altitude_m, record.course_deg, record.satellites, record.speed_kmh) == (99, 109, 9, 49)
+    elif "decoder.setExtended(true);" in item.get("setup", ()):
+        data = framer.frame()
+        assert data is not None
+        assert len(decode(data)) == data[1]
     elif why.startswith("codec"):
         data = framer.frame()
         assert data is not None

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -19,10 +19,14 @@ from models.wire import decode as wire_decode
 from models.wire import encode as wire_encode
 from simulators.cli import app
 from simulators.devices.alone import until
-from simulators.devices.driving import Machine, RecordTruth, play_records, trackers
+from simulators.devices.driving import Machine, Play, RecordTruth, Sending, play_records, trackers
+from simulators.devices.teltonika import Habits
 from simulators.devices.teltonika_codec import packet
+from simulators.devices.upsets import Trouble
 from simulators.record import ENGINE_S, GEARBOX_DECIDEGREES, IGNITION, MOVING, ODOMETER_M, Record, readings
+from tests.simulators import datagram_server
 from tests.simulators.avl_server import AvlServer, decode, honest, serving
+from tests.simulators.datagram_server import DatagramServer
 
 IMEI = "356307042441013"
 COMMAND = (sys.executable, "-c", "from simulators.cli import main; main()", "device", "teltonika")
@@ -81,7 +85,7 @@ def test_the_truth_has_one_line_a_record_whether_acknowledged_or_not() -> None:
     assert {(line["what"], line["imei"]) for line in told} == {("record", IMEI)}
 
 
-def run(server: AvlServer, truth: Path, *options: str) -> dict[str, object]:
+def run(server: AvlServer | DatagramServer, truth: Path, *options: str) -> dict[str, object]:
     address = "{}:{}".format(*server.address)
     done = subprocess.run(
         [*COMMAND, "--connect", address, "--imei", IMEI, "--truth", str(truth), "--json", *options],
@@ -119,8 +123,8 @@ def test_what_was_not_acknowledged_is_told_in_the_end() -> None:
     with serving() as server:
         # Hangs up on everything after the third packet.
         server.answer = lambda some: honest(some) if len(server.packets) <= 3 else None
-        with trackers(server.address, [IMEI], 10, truth, 0.2) as made:
-            offered = play_records(made, 1, 20.0, truth, until(Event(), 1.0))
+        with trackers(server.address, [IMEI], truth, 0.2) as made:
+            offered = play_records(made, Play(1, 20.0), truth, until(Event(), 1.0))
     told = [json.loads(line) for line in file.getvalue().splitlines()]
     acked = [line for line in told if line["acked"]]
     assert len(acked) == truth.acked == sum(len(some) for _, some in server.packets[:3])
@@ -128,11 +132,43 @@ def test_what_was_not_acknowledged_is_told_in_the_end() -> None:
     assert told[: len(acked)] == acked
 
 
+def test_trouble_changes_when_and_how_records_come_and_loses_none() -> None:
+    file = StringIO()
+    truth = RecordTruth(file)
+    habits = Habits(0.5, 0.02, 0.1, resend_share=0.2, drop_ack_share=0.1, disorder_share=0.5)
+    with serving() as server:
+        with trackers(server.address, [IMEI], truth, 20, Sending(3, habits)) as made:
+            offered = play_records(made, Play(1, 150.0, Trouble(week=0.02, future=0.02)), truth, until(Event(), 2.0))
+        came = [each.at_us for each in server.records()]
+    told = [json.loads(line) for line in file.getvalue().splitlines()]
+    apart = {
+        (datetime.fromisoformat(line["told"]) - datetime.fromisoformat(line["at"])).total_seconds()
+        for line in told
+        if "told" in line
+    }
+    assert apart == {-1024 * 7 * 86_400, 30 * 86_400}
+    said = [micros(datetime.fromisoformat(line.get("told", line["at"]))) for line in told]
+    assert (len(told), truth.acked, set(said)) == (offered, offered, set(came))
+    assert len(came) > len(set(came)), "some came more than once"
+    firsts = [at_us for at_us in dict.fromkeys(came) if abs(at_us - micros(datetime.now(UTC))) < 3_600_000_000]
+    assert firsts != sorted(firsts)
+
+
+def test_trackers_by_udp_and_in_trouble(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    with datagram_server.serving() as server:
+        summary = run(server, truth, "--rate", "20", "--for", "1", "--trouble", "0.05", "--udp")
+    told = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert summary["acked"] == sum(line["acked"] for line in told) > 0
+    assert server.imeis == {IMEI}
+
+
 @pytest.mark.parametrize("rate", [0.8, 5.0])
 def test_few_records_a_second_are_some(rate: float) -> None:
     truth = RecordTruth(None)
-    with serving() as server, trackers(server.address, [IMEI], 10, truth, 5) as made:
-        assert play_records(made, 1, rate, truth, until(Event(), 1.5)) in range(int(rate * 1.5), int(rate * 1.5) + 2)
+    with serving() as server, trackers(server.address, [IMEI], truth, 5) as made:
+        played = play_records(made, Play(1, rate), truth, until(Event(), 1.5))
+    assert played in range(int(rate * 1.5), int(rate * 1.5) + 2)
 
 
 def test_what_cannot_be_is_said_plainly() -> None:

@@ -106,4 +106,8 @@ def test_signals_are_those_of_the_units(both: tuple[list[Reading], list[dict[str
     signals = {(one.name, one.unit) for one in both[0] if isinstance(one, Signal)}
     assert signals >= {("gearbox_temperature", "Cel"), ("gearbox_vibration", "mm/s"), ("oil_pressure", "bar")}
     assert {one.name for one in both[0] if isinstance(one, Input)} == {"ignition", "moving", "hoist"}
-    assert {one.name for one in both[0] if isinstance(one, Meter)} == {"engine_hours", "odometer"}
+    assert {one.name for one in both[0] if isinstance(one, Meter)} == {
+        "engine_hours",
+        "odometer",
+        "tracker_odometer",
+    }

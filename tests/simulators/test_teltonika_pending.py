@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import count
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +54,20 @@ def test_no_record_is_forgotten_or_acknowledged_twice(
         pending.acknowledge(packets[0])
         acknowledged.update([] if packets[0].repeat else numbers(packets[0].records))
     assert acknowledged.total() == len(acknowledged) == added - pending.dropped
+
+
+@given(st.integers(1, 9), st.integers(1, 12), st.integers(0, 1000))
+def test_disorder_takes_neighbours_and_leaves_the_rest_in_order(size: int, held: int, seed: int) -> None:
+    pending = Pending(size, 100)
+    for number in range(held):
+        pending.add(Record(number * 1_000_000, 0.0, 0.0, 0, 0, 0, 0, ()))
+    skipped = Random(seed).randrange(held)
+    [taken] = pending.packets(1, Random(seed))
+    assert numbers(taken.records) == [*range(held)][skipped : skipped + size]
+    pending.acknowledge(taken)
+    left = []
+    while pending:
+        [packet] = pending.packets(1)
+        left += numbers(packet.records)
+        pending.acknowledge(packet)
+    assert left == [number for number in range(held) if number not in numbers(taken.records)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge.driver import DeviceLost, DeviceRefused
-from edge.drivers import teltonika, teltonika_listener
+from edge.drivers import tracker_keeping, tracker_port
 from edge.drivers.teltonika import TeltonikaDriver, TeltonikaSettings
 from edge.intake import Intake
 from edge.outbox import Outbox
@@ -132,7 +132,7 @@ def test_a_new_connection_replaces_the_older_one_of_its_tracker(start: Start) ->
 def test_a_frame_that_waited_longer_than_its_tracker_is_left_to_be_sent_again(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teltonika_listener, "MAX_IN_HAND", 1)
+    monkeypatch.setattr(tracker_keeping, "MAX_IN_HAND", 1)
     site = start()
     site.hold = True
     slow, impatient = site.tracker(OTHER), site.tracker()
@@ -167,7 +167,7 @@ def test_only_listed_trackers_may_log_in(start: Start, caplog: pytest.LogCapture
         assert stranger.heard(2) == b"\x00"
     assert site.tracker().send(record()) == 1
     assert [entry.message for entry in caplog.records if OTHER in entry.message] == [
-        f"imei:{OTHER} from 127.0.0.1 is not one of the `imeis`: refused"
+        f"imei:{OTHER} from 127.0.0.1 is not one of the trackers that are listed: refused"
     ]
     assert site.bad == [], "a tracker that is not ours says nothing wrong"
 
@@ -206,7 +206,7 @@ def test_the_probe_knows_a_free_port_a_gateway_and_a_stranger(start: Start, monk
     assert TeltonikaDriver("trackers", free).probe() == f"{free.listen} is free for trackers to connect to"
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = TeltonikaSettings(listen=f"127.0.0.1:{stranger.getsockname()[1]}")
-        monkeypatch.setattr(teltonika, "_PROBE_S", 0.3)
+        monkeypatch.setattr(tracker_port, "_PROBE_S", 0.3)
         with pytest.raises(DeviceRefused, match="taken by a program that does not speak to trackers"):
             TeltonikaDriver("trackers", taken).probe()
     with pytest.raises(DeviceLost, match=r"listening on 192\.0\.2\.1:5027: "):

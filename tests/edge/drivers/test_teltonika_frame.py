@@ -141,7 +141,8 @@ def test_what_is_no_frame(sent: bytes, words: str) -> None:
         (body([record()], 0x08)[:-1] + b"\x02", "same number of records"),
         (b"\x08\x02" + body([record()], 0x08)[2:-1] + b"\x02", "24 bytes expected at"),
         (b"\x08\x00" + body([record()], 0x08)[2:-1] + b"\x00", "0 records end at 2"),
-        (body([record()], 0x08)[:-1] + b"\x00\x01", "records end at"),
+        (body([record()], 0x08)[:-1] + b"\x00\x00\x01", "records end at"),
+        (body([record()], 0x10)[:-1] + b"\x00\x01", "records end at"),
         (b"\x10" + body([record()])[1:], "record"),
         (body([record(io={5: b"abc"})])[:-2] + b"\x01", "3 bytes expected at"),
     ],
@@ -156,6 +157,15 @@ def test_a_wrong_total_of_elements_is_no_harm() -> None:
     assert data[2 + 24 + 1] == 1
     data[2 + 24 + 1] = 9
     assert decode(bytes(data)) == [record()]
+
+
+def test_a_fifth_group_of_16_bytes_is_read_where_only_that_ends_with_the_data() -> None:
+    one, two = (body([record(number)], 0x08)[2:-1] for number in (1, 2))
+    uuid = bytes(range(16))
+    found = decode(b"\x08\x02" + one + b"\x01\xfe" + uuid + two + b"\x00" + b"\x02")
+    assert found == [record(1, io={239: b"\x01", 254: uuid}), record(2)]
+    with pytest.raises(BadFrame, match=r"records end at|expected at"):
+        decode(b"\x08\x02" + one + b"\x02\xfe" + uuid + two + b"\x00" + b"\x02")
 
 
 SIGNED_32 = st.integers(-(2**31), 2**31 - 1)

@@ -1,7 +1,7 @@
 """What a record says by the table of elements; and the same as the simulators expect of their records."""
 
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.driver import BadFrame
 from edge.drivers.teltonika_frame import Framer, decode
 from edge.drivers.teltonika_io import DEFAULTS, readings, table
-from models.reading import Fix, Input, Meter, Reading, Signal
+from models.reading import EPOCH, Fix, Input, Meter, Reading, Signal
 from models.wire import decode as decode_reading
 from models.wire import encode
 from simulators import record as simulated
@@ -31,7 +31,7 @@ def example_table() -> dict[str, Any]:
 
 
 def said(io: dict[int, bytes], entries: dict[str, object] | None = None, **fields: Any) -> list[Reading]:
-    return readings(DEVICE, record(io=io, **fields), table(entries or {}))
+    return readings(DEVICE, record(io=io, **fields), table(entries or {}), AT)
 
 
 def test_the_fix_comes_first_then_elements_by_rising_id() -> None:
@@ -41,12 +41,14 @@ def test_the_fix_comes_first_then_elements_by_rising_id() -> None:
         239: b"\x01",
         66: b"\x5e\x0f",
         16: b"\x00\x00\x03\xe8",
+        87: b"\x00\x00\x07\xd0",
         182: b"\x00\x09",
     }
     assert said({**io, 21: b"\x05", 256: b"WV1ZZZ2EZA6015388", 11: bytes(8)}) == [
         Fix(DEVICE, AT, 51.06, 3.73, 9.0, 10.0, 271.0, 0.9, None, 11, valid=True),
-        Meter(DEVICE, AT, "odometer", 1.0, "km"),
+        Meter(DEVICE, AT, "tracker_odometer", 1.0, "km"),
         Signal(DEVICE, AT, "external_voltage", 24.079, "V"),
+        Meter(DEVICE, AT, "odometer", 2.0, "km"),
         Input(DEVICE, AT, "ignition", on=True),
         Input(DEVICE, AT, "moving", on=False),
         Meter(DEVICE, AT, "engine_hours", 1.0, "h"),
@@ -155,6 +157,14 @@ def test_every_other_time_is_carried(at_ms: int) -> None:
     assert decode_reading(encode(fix)) == fix
 
 
+def test_a_week_that_rolled_over_is_repaired_and_the_devices_own_time_kept() -> None:
+    years_ago = AT - 1024 * timedelta(weeks=1)
+    rolled = said({239: b"\x01"}, at_ms=int(years_ago.timestamp() * 1000))
+    assert [(each.at, each.device_at) for each in rolled] == [(AT, years_ago)] * 2
+    late = said({}, at_ms=int((AT - timedelta(days=6000)).timestamp() * 1000))
+    assert [(each.at, each.device_at) for each in late] == [(AT - timedelta(days=6000), None)]
+
+
 E7 = st.integers(-1_800_000_000, 1_800_000_000)
 UNSIGNED = {size: st.integers(0, 256**size - 1) for size in (1, 2, 4)}
 
@@ -189,7 +199,7 @@ def test_the_simulators_expect_the_same_readings_of_their_records(sent: list[sim
     data = framer.frame()
     assert data is not None
     elements = table(example_table())
-    found = [reading for each in decode(data) for reading in readings(DEVICE, each, elements)]
+    found = [reading for each in decode(data) for reading in readings(DEVICE, each, elements, EPOCH)]
     assert found == [reading for each in sent for reading in simulated.readings(IMEI, each)]
     assert [encode(reading) for reading in found] == [
         encode(reading) for each in sent for reading in simulated.readings(IMEI, each)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.drivers import teltonika_session
+from edge.drivers import tracker_session
 from models.reading import DeviceEvent, Fix
 from tests.edge.delivery_site import wait_for
 from tests.edge.drivers.tracker_client import IMEI, Site, body, frame, login, packet, record
@@ -120,14 +120,14 @@ def test_a_slow_sender_is_read_and_one_that_stops_is_not_waited_for(
     assert tracker.is_silent(0.1)
     tracker.socket.sendall(sent[-1:])
     assert tracker.count() == 1
-    monkeypatch.setattr(teltonika_session, "FRAME_S", 0.3)
+    monkeypatch.setattr(tracker_session, "FRAME_S", 0.3)
     tracker.socket.sendall(b"\xff\xff" + sent[:20])
     assert tracker.is_hung_up()
     assert site.bad == []
 
 
 def test_a_connection_without_a_byte_is_closed_and_pings_keep_it(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teltonika_session, "LOGIN_S", 0.3)
+    monkeypatch.setattr(tracker_session, "LOGIN_S", 0.3)
     site = start(idle_s=1.0)
     nobody = site.tracker(imei=None)
     nobody.socket.sendall(b"\x00")

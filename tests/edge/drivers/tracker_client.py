@@ -118,6 +118,39 @@ class Tracker:
         self.socket.close()
 
 
+def datagram(data: bytes, number: int = 1, imei: str = IMEI) -> bytes:
+    """A frame's data in a datagram: packet id, AVL packet id and IMEI before it."""
+    rest = struct.pack("!HBBH", 0xCA00 | number, 1, number, len(imei)) + imei.encode() + data
+    return struct.pack("!H", len(rest)) + rest
+
+
+class Sender:
+    """A tracker that sends datagrams; it waits for every answer, at most 5 s."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(5)
+        self.socket.connect(("127.0.0.1", port))
+
+    def send(self, data: bytes) -> None:
+        self.socket.send(data)
+
+    def answer(self) -> bytes:
+        return self.socket.recv(100)
+
+    def is_silent(self, seconds: float = 0.3) -> bool:
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(100) == b"never"
+        except TimeoutError:
+            return True
+        finally:
+            self.socket.settimeout(5)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
 class Site:
     """The driver in a thread. Readings are durable at once, unless `hold` is set; then when the test says so."""
 
@@ -135,7 +168,7 @@ class Site:
         self.answers = 0
         self.error: BaseException | None = None
         self.stop = Event()
-        self.trackers: list[Tracker] = []
+        self.trackers: list[Tracker | Sender] = []
         self._lock = Lock()
         self._thread = Thread(target=self._run, daemon=True)
 
@@ -145,8 +178,14 @@ class Site:
         return self
 
     def tracker(self, imei: str | None = IMEI) -> Tracker:
-        self.trackers.append(Tracker(self.port, imei))
-        return self.trackers[-1]
+        tracker = Tracker(self.port, imei)
+        self.trackers.append(tracker)
+        return tracker
+
+    def sender(self) -> Sender:
+        sender = Sender(self.port)
+        self.trackers.append(sender)
+        return sender
 
     def put(self, readings: Sequence[Reading]) -> "Future[None]":
         self.gate.wait(30)

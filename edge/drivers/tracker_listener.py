@@ -1,0 +1,150 @@
+"""The trackers that are connected now: who may log in, what becomes of a message, and when it is answered.
+
+One event loop serves them all, whatever protocol they speak: one `Conversation` for each connection.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from edge.driver import BadFrame
+from edge.drivers import tracker_keeping
+from edge.drivers.conversation import Conversation, Heard
+from edge.drivers.tracker_keeping import Keeping, NotKept
+from edge.drivers.tracker_presence import AllowList, Presence
+from edge.drivers.tracker_session import Gone, Session
+
+BACKLOG = 1024
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Who may connect, and for how long."""
+
+    allowed: AllowList
+    connections: int
+    idle_s: float
+
+
+class Listener:
+    """One run of a driver."""
+
+    def __init__(self, limits: Limits, talk: Callable[[], Conversation], presence: Presence, keeping: Keeping) -> None:
+        self._limits, self._talk, self._presence, self._keeping = limits, talk, presence, keeping
+        self._in_hand = asyncio.Semaphore(tracker_keeping.MAX_IN_HAND)
+        self._sessions: dict[Session, str | None] = {}  # the longest silent first; None: not logged in
+        self._latest: dict[str, Session] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._full = False
+        self._last_bug = ""
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int) -> AsyncGenerator[None, None]:
+        """Serve trackers meanwhile. Raises OSError if the address cannot be listened on."""
+        server = await asyncio.start_server(self._connected, host, port, backlog=BACKLOG)
+        try:
+            yield
+        finally:
+            server.close()
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._live(Session(reader, writer, self._talk())))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A bug ends one connection and is said once, not at each of its repetitions."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            bug = f"{type(error).__name__}: {error}"
+            log.log(logging.DEBUG if bug == self._last_bug else logging.ERROR, "a connection failed", exc_info=error)
+            self._last_bug = bug
+
+    async def _live(self, session: Session) -> None:
+        """One connection's life. What goes wrong in it ends it, and nothing else."""
+        try:
+            self._make_room()
+            self._sessions[session] = None
+            if (tracker := await self._login(session)) is not None:
+                await self._receive(tracker, session)
+        except BadFrame as error:
+            session.hang_up()
+            await self._keeping.keep(session.name, (), (str(error),))
+        except (Gone, NotKept) as error:
+            log.debug("%s: %s", session.name, error)
+        finally:
+            self._forget(session)
+            session.hang_up()
+
+    def _make_room(self) -> None:
+        """Close who waits longest without logging in; if there is none, the tracker that has been silent longest.
+
+        Never the newcomer: after an outage every tracker comes back while its old connection still counts here.
+        """
+        if len(self._sessions) < self._limits.connections:
+            return
+        strangers = (each for each, tracker in self._sessions.items() if tracker is None)
+        victim = next(strangers, None) or next(iter(self._sessions))
+        if self._sessions[victim] is not None and not self._full:
+            self._full = True
+            log.warning("%d connections: the longest silent are closed for new ones", len(self._sessions))
+        self._forget(victim)
+        victim.hang_up()
+
+    async def _login(self, session: Session) -> str | None:
+        """The tracker's name, or None if it was refused. Raises BadFrame, Gone, NotKept."""
+        try:
+            tracker, heard = await session.login()
+        except BadFrame:
+            await session.refuse()
+            raise
+        if not tracker or not self._limits.allowed.admits(tracker, session.name):
+            await session.refuse()
+            return None
+        self._take_over(tracker, session)
+        await self._keep(tracker, heard)
+        await session.answer(heard.answer)
+        return tracker
+
+    def _take_over(self, tracker: str, session: Session) -> None:
+        """A tracker that lost its network comes back before the old connection's end is known here: end that."""
+        older = self._latest.pop(tracker, None)
+        if older is not None:
+            older.hang_up()
+        self._sessions[session] = tracker
+        self._latest[tracker] = session
+        session.name = tracker
+        self._presence.arrived(tracker)
+
+    def _forget(self, session: Session) -> None:
+        tracker = self._sessions.pop(session, None)
+        if tracker is not None and self._latest.get(tracker) is session:
+            del self._latest[tracker]
+            self._presence.left(tracker)
+
+    async def _receive(self, tracker: str, session: Session) -> None:
+        """Message after message: make it durable, then answer it on the connection that it came by."""
+        while True:
+            await session.fed(self._limits.idle_s)
+            if session in self._sessions:
+                self._sessions[session] = self._sessions.pop(session)
+            async with self._in_hand:
+                if session.is_over:
+                    # It came back while its message waited here, and sends it again: under load, once is enough.
+                    return
+                if (heard := session.next()) is None:
+                    continue
+                if heard.tracker not in {None, tracker}:
+                    msg = f"one tracker on a connection expected, got a login of {heard.tracker or 'none'}"
+                    raise BadFrame(msg)
+                await self._keep(tracker, heard)
+            await session.answer(heard.answer)
+
+    async def _keep(self, tracker: str, heard: Heard) -> None:
+        """Return when what it says is durable. Raises NotKept."""
+        await self._keeping.keep(tracker, heard.said, heard.wrong)
+        if heard.said:
+            self._presence.heard(tracker)
