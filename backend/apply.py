@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, select
 
 from backend.book import derived
+from backend.book.events import stir
 from backend.book.journal import Arrival, short
 from backend.book.schema import dirty, fold_state, journal
 from backend.dock_step import DOCK
@@ -83,12 +84,12 @@ def apply(tx: Connection, register: Register, arrivals: Sequence[Arrival], now: 
     """Fold arrivals into the derived facts and post what follows. Call it before they are journalled."""
     new: list[Derived] = []
     spans: list[Span] = []
-    groups: dict[tuple[str, int], list[Arrival]] = defaultdict(list)
+    groups: dict[str, list[Arrival]] = defaultdict(list)
     for arrival in _first_heard(tx, register, arrivals, spans):
         for step in steps_of(register, arrival):
-            groups[step.name, arrival.device_id].append(arrival)
-    for (name, _), group in groups.items():
-        new += _apply_device(tx, register, STEP_OF_NAME[name], group, spans)
+            groups[step.name].append(arrival)
+    for name, group in groups.items():
+        new += _apply_step(tx, register, STEP_OF_NAME[name], group, spans)
     derived.mark_dirty(tx, spans)
     for stream_id, devices in _heard(arrivals).items():
         new += pass_time(tx, register, stream_id, devices)
@@ -107,10 +108,8 @@ def _heard(arrivals: Sequence[Arrival]) -> dict[int, Heard]:
 
 def steps_of(register: Register, arrival: Arrival) -> list[Step[Any, Any, Any]]:
     """The steps that fold this reading."""
-    steps = STEPS_OF_KIND[str(arrival.reading.__struct_config__.tag)]
-    if len(steps) == 1:
-        return steps
     name = register_id(arrival.gateway, arrival.reading.device)
+    steps = STEPS_OF_KIND[str(arrival.reading.__struct_config__.tag)]
     return [step for step in steps if step.serves(register, name)]
 
 
@@ -148,26 +147,25 @@ def _subject(step: Step[Any, Any, Any], arrival: Arrival) -> str:
     return step.subject(arrival.reading)
 
 
-def _apply_device(
+def _apply_step(
     tx: Connection, register: Register, step: Step[Any, Any, Any], group: Sequence[Arrival], spans: list[Span]
 ) -> list[Derived]:
-    by_subject: dict[str, list[Arrival]] = defaultdict(list)
+    by_key: dict[tuple[int, str], list[Arrival]] = defaultdict(list)
     for arrival in group:
-        by_subject[_subject(step, arrival)].append(arrival)
-    device_id = group[0].device_id
-    states = derived.load_states(tx, step.name, device_id, by_subject)
-    waiting = derived.dirty_subjects(tx, step.name, device_id, by_subject)
-    name = register_id(group[0].gateway, group[0].reading.device)
+        by_key[arrival.device_id, _subject(step, arrival)].append(arrival)
+    states = derived.load_states(tx, step.name, by_key)
+    waiting = derived.dirty_keys(tx, step.name, by_key)
     new: list[Derived] = []
     saved: list[dict[str, Any]] = []
     checkpoints: list[dict[str, Any]] = []
-    for subject, items in sorted(by_subject.items()):
+    stirred: set[str] = set()
+    for (device_id, subject), items in sorted(by_key.items(), key=lambda each: each[0]):
         items.sort(key=lambda a: a.order)
-        stored = states.get(subject)
-        if subject in waiting or (stored is not None and _is_late(stored, items[0])):
+        stored = states.get((device_id, subject))
+        if (device_id, subject) in waiting or (stored is not None and _is_late(stored, items[0])):
             spans.append((step.name, device_id, subject, items[0].at, items[-1].at))
             continue
-        key = Key(device_id, name, subject)
+        key = Key(device_id, register_id(items[0].gateway, items[0].reading.device), subject)
         start = (None, None) if stored is None else (step.decode(stored.state), stored.last_at)
         folded = advance(step, register, key, start, facts_of(items))
         try:
@@ -179,8 +177,10 @@ def _apply_device(
             continue
         saved.append(state_row(step, register, key, folded.state, items[-1]))
         checkpoints += checkpoint_rows(step, key, folded.checkpoints)
+        stirred |= step.stirs(start[0], folded.state)
     derived.save_states(tx, saved)
     derived.save_checkpoints(tx, checkpoints)
+    stir(tx, stirred, group[-1].received_at)
     return new
 
 

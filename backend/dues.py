@@ -15,7 +15,7 @@ from backend.book.schema import run, travel
 from models.assets.asset import ACTIVE
 from models.declared import Asset, Plan
 from models.maintenance.due import RATE_US, Due, Facts, Use, judge
-from models.motion.meter import ODOMETER, Bounds
+from models.motion.meter import Bounds
 from models.reading import micros
 from models.register import Register
 from models.wire import NEWEST, OLDEST
@@ -108,7 +108,7 @@ class _Meters:
         if begun.plan.every_hours is not None:
             hours = self._use([usage.hours_meter(self.register, self.asset, self.now)], begun.began_at, forecast)
         if begun.plan.every_km is not None:
-            km = self._use([ODOMETER, usage.DISTANCE], begun.began_at, forecast)
+            km = self._use(usage.ODOMETERS, begun.began_at, forecast)
         return replace(begun, hours=hours, km=km)
 
     def _use(self, meters: Sequence[str], began_at: int, forecast: bool) -> Use | None:  # noqa: FBT001 - passed on

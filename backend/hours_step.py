@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from backend.book.schema import run
-from backend.step import Derived, Fact, Key, Step, ended_by_register
-from models.declared import Device, Tracker
+from backend.step import Derived, Fact, Key, Step
+from models.declared import Device, RollsOver, Tracker
 from models.motion import meter
-from models.motion.meter import ENGINE_HOURS, Heard, Metered, Metering, Usage
+from models.motion.gain import Heard
+from models.motion.meter import COUNTERS, ENGINE_HOURS, Metered, Metering, Usage
 from models.reading import Input, Meter, Reading
 from models.register import Register
 
@@ -23,20 +24,33 @@ def tracker_of(register: Register, device: str, at: int) -> Tracker | None:
     return body.tracker if isinstance(body, Device) else None
 
 
-def metering(tracker: Tracker) -> Metering:
-    """How a tracker's readings are counted. Hours from a counter have the ignition beside them."""
+def moved_at(register: Register, device: str, at: int) -> int | None:
+    """When a tracker that is mounted on an asset at a time is taken off it."""
+    here = tracker_of(register, device, at)
+    later = (change for change in register.changes("devices", device) if change > at)
+    trackers = ((change, tracker_of(register, device, change)) for change in later)
+    return next((change for change, it in trackers if here is None or it is None or it.asset != here.asset), None)
+
+
+def metering(tracker: Tracker, until: int | None = None) -> Metering:
+    """How a tracker's readings are counted while it is on its asset. Hours from a counter have the ignition beside."""
     runs_by = "ignition" if tracker.hours_from == ENGINE_HOURS else tracker.hours_from
-    return _metering(tracker.asset, runs_by, tracker.silent_on_s, tracker.silent_off_s)
+    limits = (round(tracker.silent_on_s * 1_000_000), round(tracker.silent_off_s * 1_000_000))
+    return _metering(tracker.asset, runs_by, limits, tracker.rolls_over_at, until)
 
 
 @lru_cache(maxsize=4096)
-def _metering(asset: str, runs_by: str, on_s: float, off_s: float) -> Metering:
-    return Metering(asset, runs_by, round(on_s * 1_000_000), round(off_s * 1_000_000))
+def _metering(
+    asset: str, runs_by: str, limits: tuple[int, int], rolls: RollsOver | None, until: int | None
+) -> Metering:
+    declared = {} if rolls is None else {name: getattr(rolls, name) for name in COUNTERS}
+    widths = {name: int(at * meter.EACH[name]) for name, at in declared.items() if at is not None}
+    return Metering(asset, runs_by, *limits, widths, until)
 
 
 def _params(register: Register, key: Key, at: int) -> Metering | None:
     tracker = tracker_of(register, key.device, at)
-    return None if tracker is None else metering(tracker)
+    return None if tracker is None else metering(tracker, moved_at(register, key.device, at))
 
 
 def _depends_on(register: Register, key: Key) -> Sequence[int]:
@@ -71,6 +85,7 @@ def _derive(_register: Register, key: Key, used: Usage, seen_at: int) -> Derived
         "closed_at": closed_at,
         "least": used.least,
         "most": used.most,
+        "why": used.why,
         "evidence": json.dumps(used.evidence),
     }
     return Derived(HOURS.name, HOURS.table, used.id, closed_at, seen_at, row, None)
@@ -86,7 +101,7 @@ HOURS: Step[Metering, Metered, Usage] = Step(
     state=Metered,
     fold=_fold,
     due=meter.due,
-    expire=ended_by_register(meter.close),
+    expire=meter.expire,
     derive=_derive,
     goes_on=True,
 )

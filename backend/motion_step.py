@@ -1,20 +1,27 @@
-"""The motion step: fixes of one tracker become visits of zones and distance of the asset that it is mounted on."""
+"""The motion step: what one tracker says becomes visits, trips, stops and distance of the asset that it is mounted on.
+
+It folds fixes, and of inputs the one that says whether the engine runs: what moves with its engine off is carried.
+"""
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from backend.book.schema import travel
-from backend.hours_step import tracker_of
+from backend.hours_step import metering, tracker_of
 from backend.step import Derived, Fact, Key, Step, ended_by_register
-from models.declared import Tracker, Zone
+from models.declared import Asset, AssetClass, Device, Tracker, Zone
 from models.motion import track
+from models.motion.classes import Pace, pace
+from models.motion.fences import Fences
 from models.motion.fix import Heard
-from models.motion.geofence import Shape, shape_of
-from models.motion.track import Track, Tracking
-from models.motion.visits import Travel
-from models.reading import Fix, Reading
+from models.motion.geofence import shape_of
+from models.motion.tracking import Track, Tracking
+from models.motion.travel import Travel
+from models.reading import Fix, Input, Reading
 from models.register import Register
 
 
@@ -23,22 +30,66 @@ def _subject(_reading: Reading) -> str:
 
 
 def tracking(register: Register, device: str, at: int) -> Tracking | None:
-    """What a tracker was mounted on at a time, and the zones of that time; None while it is on nothing."""
-    tracker = tracker_of(register, device, at)
-    return None if tracker is None else _tracking(register, tracker, _since(register, at))
+    """What a tracker was mounted on at a time, how that moves, and the zones of that time; None while on nothing."""
+    changes = _boundaries(register, device)
+    found = bisect_right(changes, at)
+    return _tracking(register, device, changes[found - 1]) if found else None
 
 
-@lru_cache(maxsize=4096)
-def _tracking(register: Register, tracker: Tracker, since: int) -> Tracking:
+@lru_cache(maxsize=16_384)
+def _tracking(register: Register, device: str, since: int) -> Tracking | None:
+    """Of a span in which nothing changes that decides it, by its start."""
+    tracker = tracker_of(register, device, since)
+    if tracker is None:
+        return None
     limits = (round(tracker.silent_on_s * 1_000_000), round(tracker.silent_off_s * 1_000_000))
-    return Tracking(tracker.asset, tracker.max_speed_mps, *limits, _shapes(register, since))
+    return Tracking(
+        tracker.asset,
+        tracker.max_speed_mps,
+        *limits,
+        fences=fences_at(register, since),
+        runs_by=metering(tracker).runs_by,
+        pace=_pace(register, tracker, since),
+        version=_latest(register.changes("devices", device), since),
+    )
+
+
+def fences_at(register: Register, at: int) -> Fences:
+    """The zones of a time."""
+    return _fences(register, _latest(_zone_changes(register), at))
+
+
+def _pace(register: Register, tracker: Tracker, at: int) -> Pace:
+    asset = register.get("assets", tracker.asset, at)
+    category = asset.category if isinstance(asset, Asset) else None
+    declared = None if category is None else register.get("classes", category, at)
+    return pace(category, declared if isinstance(declared, AssetClass) else None)
 
 
 @lru_cache(maxsize=64)
-def _shapes(register: Register, at: int) -> tuple[Shape, ...]:
-    zones = register.all("zones", at)
-    shapes = [shape_of(ident, body) for ident, body in zones.items() if isinstance(body, Zone)]
-    return tuple(shape for shape in shapes if shape is not None)
+def _fences(register: Register, at: int) -> Fences:
+    shapes = [shape_of(ident, body, _since(register, ident, at)) for ident, body in _zones(register, at)]
+    return Fences.of(shape for shape in shapes if shape is not None)
+
+
+def _zones(register: Register, at: int) -> Iterator[tuple[str, Zone]]:
+    return ((ident, body) for ident, body in register.all("zones", at).items() if isinstance(body, Zone))
+
+
+def _since(register: Register, zone: str, at: int) -> int:
+    """From when a zone has been as it is at a time: an entry that changes only its name or its alert does not count."""
+    since, held = at, None
+    for entry in register.entries["zones", zone]:
+        if entry.valid_from > at:
+            break
+        if isinstance(entry.body, Zone) and outline(entry.body) != held:
+            since, held = entry.valid_from, outline(entry.body)
+    return since
+
+
+def outline(zone: Zone) -> Zone:
+    """What of a zone decides which visits it has: not its name, nor whom it alerts."""
+    return replace(zone, name="", site=None, alert=None)
 
 
 @lru_cache(maxsize=8)
@@ -47,9 +98,8 @@ def _zone_changes(register: Register) -> tuple[int, ...]:
     return tuple(sorted({entry.valid_from for dated in zones for entry in dated}))
 
 
-def _since(register: Register, at: int) -> int:
-    """The start of the span, around a time, in which no zone changes."""
-    changes = _zone_changes(register)
+def _latest(changes: Sequence[int], at: int) -> int:
+    """The last of the changes until a time; -1 before the first."""
     found = bisect_right(changes, at)
     return changes[found - 1] if found else -1
 
@@ -58,23 +108,48 @@ def _params(register: Register, key: Key, at: int) -> Tracking | None:
     return tracking(register, key.device, at)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _boundaries(register: Register, device: str) -> tuple[int, ...]:
-    return tuple(sorted({*register.changes("devices", device), *_zone_changes(register)}))
+    """When something changes that decides how this tracker's readings are folded."""
+    mounted = [tracker_of(register, device, at) for at in register.changes("devices", device)]
+    assets = {tracker.asset for tracker in mounted if tracker is not None}
+    own = [at for asset in assets for at in register.changes("assets", asset)]
+    bodies = [entry.body for asset in assets for entry in register.entries.get(("assets", asset), ())]
+    categories = {body.category for body in bodies if isinstance(body, Asset) and body.category is not None}
+    own += [at for category in categories for at in register.changes("classes", category)]
+    return tuple(sorted({*register.changes("devices", device), *_zone_changes(register), *own}))
 
 
 def _depends_on(register: Register, key: Key) -> Sequence[int]:
     return _boundaries(register, key.device)
 
 
+def _serves(register: Register, device: str) -> bool:
+    return device in _trackers(register)
+
+
+@lru_cache(maxsize=8)
+def _trackers(register: Register) -> frozenset[str]:
+    """Every device that was ever declared to be a tracker."""
+    return frozenset(
+        ident
+        for (kind, ident), dated in register.entries.items()
+        if kind == "devices" and any(isinstance(each.body, Device) and each.body.tracker is not None for each in dated)
+    )
+
+
 def _fold(params: Tracking, state: Track | None, facts: Sequence[Fact]) -> tuple[Track | None, list[Travel]]:
-    return track.fold(params, state, [_heard(fact) for fact in facts])
+    return track.fold(params, state, [*_heard(params, facts)])
 
 
-def _heard(fact: Fact) -> Heard:
-    fix = fact.reading
-    assert isinstance(fix, Fix)  # noqa: S101 - the step's kind
-    return Heard(fact.at, fix, fact.content)
+def _heard(params: Tracking, facts: Sequence[Fact]) -> Iterator[Heard]:
+    """The fixes, and what says whether the engine runs; other inputs change nothing."""
+    for fact in facts:
+        reading = fact.reading
+        if isinstance(reading, Fix):
+            yield Heard(fact.at, fact.content, fix=reading)
+        elif isinstance(reading, Input) and reading.name == params.runs_by:
+            yield Heard(fact.at, fact.content, on=reading.on)
 
 
 def _derive(_register: Register, key: Key, travelled: Travel, seen_at: int) -> Derived:
@@ -90,14 +165,32 @@ def _derive(_register: Register, key: Key, travelled: Travel, seen_at: int) -> D
         "end_at": travelled.end_at,
         "closed_at": closed_at,
         "distance_mm": travelled.distance_mm,
+        "lat": travelled.lat,
+        "lon": travelled.lon,
+        "fixes": travelled.fixes,
+        "version": travelled.version,
+        "method": travelled.method,
         "evidence": json.dumps(travelled.evidence),
     }
     return Derived(MOTION.name, MOTION.table, travelled.id, closed_at, seen_at, row, None)
 
 
+def _stirs(before: Track | None, after: Track | None) -> set[str]:
+    """Assets that are in other zones than before, or begin to be carried: no row says so yet."""
+    return {asset for asset, _ in _shown(before) ^ _shown(after)}
+
+
+def _shown(state: Track | None) -> set[tuple[str, str]]:
+    if state is None:
+        return set()
+    found = {(state.asset, zone) for zone, visit in state.visits.items() if visit.entered}
+    moving = state.log.moving
+    return found | {(state.asset, "")} if moving is not None and moving.carried else found
+
+
 MOTION: Step[Tracking, Track, Travel] = Step(
     name="motion",
-    kinds=("fix",),
+    kinds=("fix", "input"),
     table=travel,
     subject=_subject,
     params=_params,
@@ -108,4 +201,6 @@ MOTION: Step[Tracking, Track, Travel] = Step(
     expire=ended_by_register(track.close),
     derive=_derive,
     goes_on=True,
+    serves=_serves,
+    stirs=_stirs,
 )

@@ -15,7 +15,8 @@ ACTOR = "deriver"
 LATE_US = 300_000_000
 IDS_A_QUERY = 5000
 EVENTS = {"dock": "crossing", "scan": "scan", "motion": "visit"}
-"""What others are told of a step's rows; hours and distance are figures, which are asked for."""
+"""What others are told of a step's rows; hours, distance, trips and stops are figures, which are asked for."""
+TOLD = {"visit", None}
 TAKEN_BACK = {crossing: EVENTS["dock"], scan_act: EVENTS["scan"]}
 """What others are told, too, of rows that later readings took back."""
 
@@ -41,10 +42,10 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
     stay = {each.id for each in new}
     gone = [(TAKEN_BACK[each.table], each.id) for each in old if each.table in TAKEN_BACK and each.id not in stay]
     events.emit_all(tx, [(kind, {"id": ident, "withdrawn": True}) for kind, ident in gone], now)
-    told = [each for each in new if each.step in EVENTS and each.row.get("what") != "distance"]
+    told = [each for each in new if each.step in EVENTS and each.row.get("what") in TOLD]
     events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in told], now)
     events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step == "dock"], now)
-    events.changed_all(tx, [f"asset:{each.row['asset']}" for each in new if each.step in {"hours", "motion"}], now)
+    events.stir(tx, [each.row["asset"] for each in new if each.step in {"hours", "motion"}], now)
 
 
 def _differing(change: Change) -> tuple[list[Derived], list[Old]]:

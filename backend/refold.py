@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from backend.apply import checkpoint_rows, end_due, facts_of, state_row
 from backend.book import derived
+from backend.book.events import stir
 from backend.book.journal import Arrival, short
 from backend.book.schema import checkpoint, journal
 from backend.post import replace
@@ -68,18 +69,22 @@ def refold(
 ) -> None:
     """Fold keys of one (step, device) anew and post the difference. `spans` gives (since, until) by subject."""
     step, device_id = of
-    before = {subject: row.closed_to for subject, row in derived.load_states(tx, step.name, device_id, spans).items()}
+    before = derived.load_states(tx, step.name, {(device_id, subject) for subject in spans})
     keys = fold_keys(tx, register, step, _begin(tx, of, spans))
     derived.drop_checkpoints(tx, [(step.name, device_id, k.key.subject, day) for k in keys for day in k.gone])
     derived.save_checkpoints(
         tx, [row for k in keys for row in checkpoint_rows(step, k.key, sorted(k.checkpoints.items()))]
     )
-    states = [
-        _settle(register, step, k, _passed(tx, k, k.last, before.get(k.key.subject), now))
-        for k in keys
-        if k.end is None and k.last is not None
-    ]
+    states: list[dict[str, Any]] = []
+    stirred: set[str] = set()
+    for k in keys:
+        if k.end is None and k.last is not None:
+            was = before.get((device_id, k.key.subject))
+            closed_to, state = (None, None) if was is None else (was.closed_to, step.decode(bytes(was.state)))
+            states.append(_settle(register, step, k, _passed(tx, k, k.last, closed_to, now)))
+            stirred |= step.stirs(state, k.state)
     derived.save_states(tx, states)
+    stir(tx, stirred, now)
     _replace_rows(tx, register, step, keys, now)
 
 

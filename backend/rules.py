@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from backend.plan.carried import TRANSPORTED
 from backend.plan.gateways import GATEWAY_OFFLINE, LOST_OUTBOX
 from backend.plan.items import NEGATIVE_STOCK, REORDER
+from backend.plan.odometers import ODOMETER_DRIFT
 from backend.plan.risk import FAILURE_RISK
 from backend.plan.rule import Rule
 from backend.plan.services import SERVICE_DUE
 from backend.plan.tags import UNKNOWN_TAG
+from backend.plan.zones import ZONE_ALERT
 
 RULES: tuple[Rule[Any], ...] = (
     REORDER,
@@ -17,4 +20,7 @@ RULES: tuple[Rule[Any], ...] = (
     LOST_OUTBOX,
     SERVICE_DUE,
     FAILURE_RISK,
+    ZONE_ALERT,
+    TRANSPORTED,
+    ODOMETER_DRIFT,
 )

@@ -8,16 +8,28 @@ from sqlalchemy import Connection, func, or_, select
 
 from backend.book import places
 from backend.book.schema import device, fold_state, gateway, run
-from backend.hours_step import HOURS, metering, tracker_of
+from backend.hours_step import HOURS, metering, moved_at, tracker_of
 from backend.identities import devices_of
 from backend.registers import register_id
 from models.declared import Device, Tracker
-from models.motion.meter import ENGINE_HOURS, RUNTIME, Bounds, Metered, Usage, clipped, open_usage
+from models.motion.meter import (
+    ENGINE_HOURS,
+    ODOMETER,
+    RUNTIME,
+    TRACKER_ODOMETER,
+    Bounds,
+    Metered,
+    Usage,
+    clipped,
+    open_usage,
+)
 from models.register import Register
 from models.wire import is_global
 
 DISTANCE = "distance"
 """By GPS; the other meters are of models.motion.meter."""
+ODOMETERS = (ODOMETER, TRACKER_ODOMETER, DISTANCE)
+"""What counts an asset's kilometres, the best first: the machine, its tracker, the fixes."""
 
 
 def hours_meter(register: Register, asset: str, at: int) -> str:
@@ -52,6 +64,20 @@ def used(tx: Connection, register: Register, asset: str, meter: str, span: tuple
     return Bounds(sums[0] + sum(each.least for each in shares), sums[1] + sum(each.most for each in shares))
 
 
+def odometers(tx: Connection, register: Register, asset: str, span: tuple[int, int]) -> dict[str, Bounds]:
+    """Millimetres in a span by each odometer of an asset that was ever heard, the best first: see ODOMETERS.
+
+    They are to be compared over a span in which all of them were heard: one that begins later has counted less.
+    """
+    counted = {meter: used(tx, register, asset, meter, span) for meter in ODOMETERS}
+    return {meter: bounds for meter, bounds in counted.items() if bounds is not None}
+
+
+def odometer_of(tx: Connection, register: Register, asset: str, span: tuple[int, int]) -> tuple[str, Bounds] | None:
+    """The asset's own figure of a span: by the machine if that ever said, else by its tracker, else by GPS."""
+    return next(iter(odometers(tx, register, asset, span).items()), None)
+
+
 def _whole(tx: Connection, asset: str, meter: str, since: int, until: int) -> tuple[int, int] | None:
     """The sums over rows that lie within."""
     within = (run.c.asset == asset, run.c.meter == meter, run.c.end_at <= until, run.c.begin_at >= since)
@@ -76,7 +102,7 @@ def rows_of(tx: Connection, asset: str, since: int, until: int) -> list[Usage]:
 
 def _usage(row: Any) -> Usage:  # noqa: ANN401 - a row of `run`
     span = (row.begin_at, row.end_at, row.closed_at)
-    return Usage(row.id, row.asset, row.meter, *span, row.least, row.most, msgspec.json.decode(row.evidence))
+    return Usage(row.id, row.asset, row.meter, *span, row.least, row.most, msgspec.json.decode(row.evidence), row.why)
 
 
 def open_of(tx: Connection, register: Register, asset: str, now: int) -> list[Usage]:
@@ -85,14 +111,9 @@ def open_of(tx: Connection, register: Register, asset: str, now: int) -> list[Us
     for name, state in states(tx, register, asset):
         tracker = tracker_of(register, name, state.last_at)
         if tracker is not None:
-            found += open_usage(metering(tracker), state, min([now, *_gone(register, name, state)]))
+            gone = moved_at(register, name, state.last_at)
+            found += open_usage(metering(tracker, gone), state, now if gone is None else min(now, gone))
     return found
-
-
-def _gone(register: Register, name: str, state: Metered) -> list[int]:
-    """When a tracker was mounted elsewhere after it was last heard."""
-    later = [at for at in register.changes("devices", name) if at > state.last_at]
-    return [at for at in later if (tracker := tracker_of(register, name, at)) is None or tracker.asset != state.asset]
 
 
 def states(tx: Connection, register: Register, asset: str | None = None) -> list[tuple[str, Metered]]:
@@ -117,6 +138,6 @@ def states(tx: Connection, register: Register, asset: str | None = None) -> list
 def _heard(tx: Connection, register: Register, asset: str, meter: str) -> bool:
     """Whether a meter was ever heard, though it counted nothing."""
     for _, state in states(tx, register, asset):
-        if (meter == RUNTIME and state.engine is not None) or meter in state.counters:
+        if (meter == RUNTIME and state.engine is not None) or meter in state.counters or meter in state.work:
             return True
     return tx.execute(select(run.c.n).where(run.c.asset == asset, run.c.meter == meter).limit(1)).first() is not None

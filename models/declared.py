@@ -68,6 +68,17 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     customer: Id
 
 
+class RollsOver(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The values, in hours and km, at which counters begin at 0 again: 100000 if 99999.9 is the last one shown."""
+
+    engine_hours: Decimal | None = None
+    odometer: Decimal | None = None
+    tracker_odometer: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        positive(engine_hours=self.engine_hours, odometer=self.odometer, tracker_odometer=self.tracker_odometer)
+
+
 class Tracker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a GPS tracker is mounted on. An asset has one tracker at a time; a change is a further dated entry."""
 
@@ -77,11 +88,16 @@ class Tracker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     hours_at_start: Decimal | None = None
     """Engine hours when the tracker was mounted, for machines without a counter of their own."""
     silent_on_s: Annotated[float, Meta(gt=0, le=86_400)] = 600.0
-    """A silence longer than this with the engine on is not observed; let it be some reporting intervals."""
-    silent_off_s: Annotated[float, Meta(gt=0, le=864_000)] = 7200.0
-    """The same with the engine off: parked trackers sleep."""
+    """A silence longer than this with the engine on is not observed: hardly more than the interval at which it reports,
+    for a shorter loss of records cannot be seen."""
+    silent_off_s: Annotated[float, Meta(gt=0, le=864_000)] = 3900.0
+    """The same with the engine off; trackers that sleep for longer than an hour say so here."""
     max_speed_mps: Annotated[float, Meta(gt=0, le=200)] = 50.0
     """A position that could only be reached faster is not believed."""
+    odometer_drift: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    """Told when two of its odometers (machine, tracker, GPS) differ by more than this share over 500 km."""
+    rolls_over_at: RollsOver | None = None
+    """By counter, the hours or km at which it begins at 0 again; without it such a fall is a reset."""
 
     def __post_init__(self) -> None:
         """A machine may be new: 0 h."""
@@ -143,6 +159,17 @@ class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     state: Literal["ordered", "in_service", "stored", "in_repair", "retired", "disposed"] = "in_service"
 
 
+class AssetClass(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How assets of a category move; its id is the `category`. Without one, what is built in holds for it."""
+
+    stop_s: Annotated[float, Meta(gt=0, le=86_400)] = 180.0
+    """A pause of so long ends a trip."""
+    trip_m: Annotated[float, Meta(ge=0, le=100_000)] = 200.0
+    """Movement that never gets so far from where it began is no trip: it belongs to the stop."""
+    transported_m: Annotated[float, Meta(gt=0, le=100_000)] = 200.0
+    """Moved farther than this with the engine off, it was transported."""
+
+
 class Circle(Struct, frozen=True, forbid_unknown_fields=True):
     """A round zone: centre in degrees WGS 84, radius in metres."""
 
@@ -151,13 +178,27 @@ class Circle(Struct, frozen=True, forbid_unknown_fields=True):
     radius_m: Annotated[float, Meta(gt=0, le=100_000)]
 
 
+class Corridor(Struct, frozen=True, forbid_unknown_fields=True):
+    """A road as a zone: a line of [lat, lon] points, and how wide it is."""
+
+    line: Annotated[list[tuple[float, float]], Meta(min_length=2, max_length=500)]
+    width_m: Annotated[float, Meta(gt=0, le=10_000)]
+
+
 class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A place that assets drive into and out of: a polygon of [lat, lon] corners, or a circle."""
+    """A place that assets drive into and out of: a polygon of [lat, lon] corners, a circle or a corridor."""
 
     name: str
     site: Id | None = None
     polygon: Annotated[list[tuple[float, float]], Meta(max_length=500)] | None = None
     circle: Circle | None = None
+    corridor: Corridor | None = None
+    margin_m: Annotated[float, Meta(ge=0, le=1000)] = 10.0
+    """So far outside, and farther than a fix may be wrong, it has been left."""
+    dwell_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    """A stay that is shorter is no visit."""
+    alert: Literal["enter", "exit", "both"] | None = None
+    """Whether planners are told at once when an asset comes or goes."""
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -199,6 +240,7 @@ KINDS: Mapping[str, type[Struct]] = {
     "locations": Location,
     "items": Item,
     "assets": Asset,
+    "classes": AssetClass,
     "devices": Device,
     "tags": TagBinding,
     "zones": Zone,

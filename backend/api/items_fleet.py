@@ -44,10 +44,24 @@ class AssetNow(Struct, frozen=True):
     """Since it was new, where its tracker's entry says with how many hours it began, or a counter does."""
     hours_from: str | None
     odometer_km: str | None
+    odometer_from: str | None
+    """Which of `odometers` that is: the machine's own, else its tracker's."""
+    odometers: list["Odometer"]
+
+
+class Odometer(Struct, frozen=True):
+    """What a counter of kilometres says: `odometer`, the machine's, or `tracker_odometer`; they are never added up."""
+
+    meter: str
+    km: str
+    at: datetime
 
 
 class MeterUse(Struct, frozen=True):
-    """What a meter counted from `begin` to `end`: hours of runtime and engine_hours, km of odometer and distance."""
+    """What a meter counted from `begin` to `end`: hours of runtime, engine_hours, pto and hoist; km of the odometers.
+
+    `odometer` is the machine's own, `tracker_odometer` what its tracker adds up, `distance` the way by GPS.
+    """
 
     meter: str
     unit: str
@@ -66,6 +80,57 @@ class Visit(Struct, frozen=True):
     begin: datetime
     end: datetime | None
     evidence: list[str]
+    fixes: int
+    version: datetime
+    """From when the zone has been as it was."""
+    method: str | None
+    """`fix`: a position was in the zone; `segment`: the straight way between two went through it."""
+
+
+class Journey(Struct, frozen=True):
+    """A trip, a stop or a transport (moved with its engine off); `end` is null while it goes on.
+
+    `evidence` are content hashes of its first and last fix, `fixes` how many it rests on.
+    """
+
+    id: str
+    asset: str
+    begin: datetime
+    end: datetime | None
+    distance_km: str
+    lat: float | None
+    lon: float | None
+    """Where it stood, or where a trip or a transport ended."""
+    evidence: list[str]
+    fixes: int
+    version: datetime
+    """From when the tracker's entry in the register holds."""
+
+
+class Cell(Struct, frozen=True):
+    """A part of a day: off, idle, moving, working, transported or unobserved; `end` is null while it goes on.
+
+    `rows` are the ids of the stretches, trips and transports that say so, `evidence` content hashes of the first and
+    last reading behind them, `versions` from when the parameters hold that they were derived under.
+    """
+
+    what: str
+    begin: datetime
+    end: datetime | None
+    evidence: list[str]
+    rows: list[str]
+    versions: list[datetime]
+
+
+class Day(Struct, frozen=True):
+    """A local day of an asset, cut into cells that fill it; today up to now. `hours` are the sums of each kind."""
+
+    date: str
+    tz: str
+    begin: datetime
+    end: datetime
+    hours: dict[str, str]
+    cells: list[Cell]
 
 
 class TrackPoint(Struct, frozen=True):

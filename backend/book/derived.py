@@ -1,6 +1,6 @@
 """Where folds keep what they know: states, checkpoints (one per key and day), dirty keys, and how far answers hold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select
@@ -9,15 +9,18 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.book.schema import checkpoint, dirty, fold_state, gateway, stream
 
+DeviceKey = tuple[int, str]
+"""(device_id, subject)."""
 OVERDUE_US = 1_000_000
 FOR_EVER = 1 << 62
 """`until` of what holds from a time on, whatever times readings have."""
 
 
-def _by_subject(table: Table, *columns: Any) -> Select[Any]:  # noqa: ANN401 - columns, or the table
+def _of_keys(table: Table, *columns: Any) -> Select[Any]:  # noqa: ANN401 - columns, or the table
+    """Of any of the devices and any of the subjects: a few more than are asked for, in one statement."""
     return select(*columns or (table,)).where(
         table.c.step == bindparam("step"),
-        table.c.device_id == bindparam("device"),
+        table.c.device_id.in_(bindparam("devices", expanding=True)),
         table.c.subject.in_(bindparam("subjects", expanding=True)),
     )
 
@@ -29,16 +32,16 @@ def _over(table: Table, *key: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
 
 
-_STATES = _by_subject(fold_state)
-_WAITING = _by_subject(dirty, dirty.c.subject)
+_STATES = _of_keys(fold_state)
+_WAITING = _of_keys(dirty, dirty.c.device_id, dirty.c.subject)
 _SAVE_STATES = _over(fold_state, "step", "device_id", "subject")
 _SAVE_CHECKPOINTS = _over(checkpoint, "step", "device_id", "subject", "day")
 
 
-def load_states(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> dict[str, Row[Any]]:
-    """The stored rows of these keys, by subject."""
-    key = {"step": step, "device": device_id, "subjects": sorted(subjects)}
-    return {row.subject: row for row in tx.execute(_STATES, key)}
+def load_states(tx: Connection, step: str, keys: Collection[DeviceKey]) -> dict[DeviceKey, Row[Any]]:
+    """The stored rows of these keys."""
+    rows = tx.execute(_STATES, _asked(step, keys))
+    return {key: row for row in rows if (key := (row.device_id, row.subject)) in keys}
 
 
 def save_states(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -60,9 +63,14 @@ def drop_checkpoints(tx: Connection, keys: Sequence[tuple[str, int, str, int]]) 
         tx.execute(delete(checkpoint).where(*(column == value for column, value in zip(columns, key, strict=True))))
 
 
-def dirty_subjects(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> set[str]:
+def dirty_keys(tx: Connection, step: str, keys: Collection[DeviceKey]) -> set[DeviceKey]:
     """Which of these keys wait for the deriver."""
-    return set(tx.scalars(_WAITING, {"step": step, "device": device_id, "subjects": sorted(subjects)}))
+    return {(row.device_id, row.subject) for row in tx.execute(_WAITING, _asked(step, keys))}
+
+
+def _asked(step: str, keys: Collection[DeviceKey]) -> dict[str, object]:
+    devices = {device_id for device_id, _ in keys}
+    return {"step": step, "devices": sorted(devices), "subjects": sorted({subject for _, subject in keys})}
 
 
 def mark_dirty(tx: Connection, spans: Sequence[tuple[str, int, str, int, int]]) -> None:

@@ -38,6 +38,11 @@ def changed_all(tx: Connection, subjects: Iterable[str], now: int) -> None:
         tx.execute(_CHANGED, rows)
 
 
+def stir(tx: Connection, assets: Iterable[str], now: int) -> None:
+    """The planner looks at these assets again."""
+    changed_all(tx, (f"asset:{asset}" for asset in assets), now)
+
+
 def unpublished(tx: Connection, limit: int = 500) -> list[tuple[int, str, bytes]]:
     """(n, kind, body) of events that have not gone to MQTT, oldest first."""
     query = select(event.c.n, event.c.kind, event.c.body).where(~event.c.published).order_by(event.c.n).limit(limit)

@@ -1,10 +1,11 @@
 """Where assets are and were: their last good position, the zones they visited and how far they drove, by GPS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, or_, select
 
 from backend.book.schema import device, fold_state, gateway, travel
@@ -14,8 +15,8 @@ from backend.motion_step import MOTION, tracking
 from backend.registers import register_id
 from models.motion import track
 from models.motion.fix import Spot
-from models.motion.track import Track
-from models.motion.visits import Travel
+from models.motion.tracking import Track
+from models.motion.travel import Travel
 from models.register import Register
 from models.wire import is_global
 
@@ -55,12 +56,26 @@ class Visit:
     seen_at: int
     distance_mm: int
     evidence: tuple[str, ...]
+    fixes: int = 0
+    version: int = 0
+    """From when the zone has been as it was."""
+    method: str | None = None
+    """fix, or segment: two fixes had the zone between them."""
+
+
+class Told(NamedTuple):
+    """What a tracker stands at that was last heard on an asset: by its id in the register, and in the journal."""
+
+    name: str
+    device_id: int
+    received_at: int
+    state: Track
 
 
 def last_places(tx: Connection, register: Register, now: int) -> dict[str, Place]:
     """The place of every asset that has a tracker now, and had a good fix since that was mounted."""
     found: dict[str, Place] = {}
-    for name, state in _tracks(tx, register, None):
+    for name, _, _, state in told(tx, register, None):
         tracker = tracker_of(register, name, now)
         if tracker is None or tracker.asset != state.asset or state.place is None:
             continue
@@ -72,9 +87,10 @@ def last_places(tx: Connection, register: Register, now: int) -> dict[str, Place
 
 def _place(register: Register, name: str, state: Track, here: Spot, now: int) -> Place:
     params = tracking(register, name, state.last_at)
-    areas = {} if params is None else {shape.zone: shape.area_m2 for shape in params.zones}
+    shapes = {} if params is None else params.fences.shapes
+    areas = {zone: shapes[zone].area_m2 for zone in state.visits if zone in shapes}
     inside = [zone for zone, visit in state.visits.items() if not visit.outside]
-    flags = {"suspect": state.suspects, "no_position": state.last_at > here.at and not state.suspects}
+    flags = {"suspect": state.suspects, "no_position": state.fix_at > here.at and not state.suspects}
     return Place(
         device=name,
         lat=here.lat,
@@ -95,26 +111,49 @@ def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[V
     """Stays in zones that reach into a span, the oldest first, with those that last."""
     since, until = span
     over = (travel.c.asset == asset, travel.c.what == "visit", travel.c.end_at >= since, travel.c.begin_at < until)
-    found = [_visit(row, row.end_at) for row in tx.execute(select(travel).where(*over))]
-    for name, state in _tracks(tx, register, asset):
-        tracker = tracker_of(register, name, until)
-        is_here = tracker is not None and tracker.asset == asset
+    found = [_visit(_travel(row), row.end_at) for row in tx.execute(select(travel).where(*over))]
+    for name, _, _, state in told(tx, register, [asset]):
+        is_here = _is_on(register, name, asset, until)
         found += [
-            _open_visit(each, None if is_here else each.end_at)
+            _visit(each, None if is_here else each.end_at)
             for each in track.close(state, None)
             if each.what == "visit" and each.begin_at < until and (is_here or each.end_at >= since)
         ]
     return sorted(found, key=lambda visit: (visit.begin_at, visit.zone))
 
 
-def _visit(row: Any, end_at: int | None) -> Visit:  # noqa: ANN401 - a row of `travel`
-    evidence = msgspec.json.decode(row.evidence, type=tuple[str, ...])
-    return Visit(row.id, row.zone, row.begin_at, end_at, row.end_at, row.distance_mm, evidence)
+def _visit(each: Travel, end_at: int | None) -> Visit:
+    span = (each.begin_at, end_at, each.end_at)
+    own = (each.fixes, each.version, each.method)
+    return Visit(each.id, each.zone or "", *span, each.distance_mm, tuple(each.evidence), *own)
 
 
-def _open_visit(each: Travel, end_at: int | None) -> Visit:
-    zone = each.zone or ""
-    return Visit(each.id, zone, each.begin_at, end_at, each.end_at, each.distance_mm, tuple(each.evidence))
+def _is_on(register: Register, device: str, asset: str, at: int) -> bool:
+    tracker = tracker_of(register, device, at)
+    return tracker is not None and tracker.asset == asset
+
+
+def journeys(tx: Connection, register: Register, asset: str, span: Span, *what: str) -> list[Travel]:
+    """Trips, stops or transports that reach into a span, the oldest first. One that goes on has no `closed_at`."""
+    since, until = span
+    over = (travel.c.asset == asset, travel.c.what.in_(what), travel.c.end_at > since, travel.c.begin_at < until)
+    found = [_travel(row) for row in tx.execute(select(travel).where(*over))]
+    for name, _, _, state in told(tx, register, [asset]):
+        going = going_on(state)
+        is_here = _is_on(register, name, asset, until)
+        if going is not None and going.what in what and going.begin_at < until and (is_here or going.end_at > since):
+            found.append(going if is_here else replace(going, closed_at=going.end_at))
+    return sorted(found, key=lambda each: each.begin_at)
+
+
+def going_on(state: Track) -> Travel | None:
+    """The stop, trip or transport that an asset is in; a pause belongs to the trip that it may yet end."""
+    return next((each for each in track.close(state, None) if each.what in {"trip", "stop", "transported"}), None)
+
+
+def _travel(row: Any) -> Travel:  # noqa: ANN401 - a row of `travel`
+    fields = {name: getattr(row, name) for name in Travel.__struct_fields__ if name != "evidence"}
+    return Travel(**fields, evidence=msgspec.json.decode(row.evidence, type=list[str]))
 
 
 def driven(tx: Connection, register: Register, asset: str, span: Span) -> int | None:
@@ -133,7 +172,7 @@ def driven(tx: Connection, register: Register, asset: str, span: Span) -> int | 
         or_(travel.c.begin_at < since, travel.c.end_at > until),
     )
     parts = [tuple(row) for row in tx.execute(cut)]
-    states = [state for _, state in _tracks(tx, register, asset)]
+    states = [each.state for each in told(tx, register, [asset])]
     parts += [
         (each.begin_at, each.end_at, each.distance_mm)
         for state in states
@@ -156,18 +195,20 @@ def _was_heard(tx: Connection, asset: str) -> bool:
     return tx.execute(select(travel.c.n).where(travel.c.asset == asset).limit(1)).first() is not None
 
 
-def _tracks(tx: Connection, register: Register, asset: str | None) -> Iterator[tuple[str, Track]]:
-    """What trackers stand at that were last heard on this asset, or on any, by their ids in the register."""
+def told(tx: Connection, register: Register, assets: Iterable[str] | None) -> Iterator[Told]:
+    """What trackers stand at that were last heard on one of these assets, or on any."""
+    wanted = None if assets is None else {*assets}
     query = (
-        select(device.c.name, gateway.c.name, fold_state.c.state)
+        select(device.c.name, gateway.c.name, device.c.id, fold_state.c.received_at, fold_state.c.state)
         .join(device, device.c.id == fold_state.c.device_id)
         .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
         .where(fold_state.c.step == MOTION.name)
     )
-    if asset is not None:
-        names = devices_of(register).get(asset, [])
+    if wanted is not None:
+        known = devices_of(register)
+        names = [name for asset in wanted for name in known.get(asset, [])]
         query = query.where(device.c.name.in_([name if is_global(name) else name.partition("/")[2] for name in names]))
-    for name, owner, encoded in tx.execute(query):
+    for name, owner, device_id, received_at, encoded in tx.execute(query):
         state = MOTION.decode(bytes(encoded))
-        if state is not None and asset in {None, state.asset}:
-            yield register_id(owner, name), state
+        if state is not None and (wanted is None or state.asset in wanted):
+            yield Told(register_id(owner, name), device_id, received_at, state)

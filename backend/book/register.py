@@ -60,9 +60,9 @@ def append(  # noqa: PLR0913 - as `put`
             body=msgspec.json.encode(body),
         )
     )
-    keys = touched.keys(tx, touched.Change(kind, ident, held, body, valid_from))
-    since = {touched.PRESENCE: 0}
-    spans = [(k.step, k.device_id, k.subject, since.get(k.step, valid_from), derived.FOR_EVER) for k in sorted(keys)]
+    change = touched.Change(kind, ident, held, body, valid_from)
+    keys = sorted(touched.keys(tx, change))
+    spans = [(k.step, k.device_id, k.subject, touched.since(tx, k, change), derived.FOR_EVER) for k in keys]
     derived.mark_dirty(tx, spans)
     for subject in touched.subjects(tx, kind, ident, held, body):
         events.changed(tx, subject, now)

@@ -4,7 +4,7 @@ Only what decides a derived fact counts: an item's trade numbers and whether it 
 is bound to. A name or a reorder point changes no crossing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -12,12 +12,12 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from backend.book import schema
+from backend.motion_step import outline
 from models import epc
-from models.declared import Asset, Device, Item, Location, Plan, Zone
+from models.declared import Asset, Device, Item, Location, Plan, Zone, decode_body
 from models.errors import BadCode
 
 DOCK, SCAN, HOURS, MOTION, PRESENCE = "dock", "scan", "hours", "motion", "presence"
-TRACKED = {"input": HOURS, "meter": HOURS, "fix": MOTION}
 
 
 class Key(NamedTuple):
@@ -48,11 +48,23 @@ def keys(tx: Connection, change: Change) -> set[Key]:
     return set() if find is None else find(tx, change)
 
 
+def since(tx: Connection, key: Key, change: Change) -> int:
+    """From when a key is folded anew: from its first reading if its step did not serve the device so far."""
+    if key.step == MOTION and change.kind == "devices":
+        return _begin(tx, key.device_id, change)
+    return 0 if key.step == PRESENCE else change.since
+
+
+def _begin(tx: Connection, device_id: int, change: Change) -> int:
+    """0 for a tracker that was none so far: nobody folded what it said of before."""
+    return change.since if Key(MOTION, device_id, "") in _tracked(tx) else 0
+
+
 def subjects(tx: Connection, kind: str, ident: str, *bodies: Struct | None) -> list[str]:
     """What the planner must look at again; `bodies` are what was declared before and what is now."""
     owners = [body.tracker.asset for body in bodies if isinstance(body, Device) and body.tracker is not None]
     owners += [body.asset for body in bodies if isinstance(body, Plan)]
-    if owners:
+    if owners or kind == "classes":
         return [f"asset:{asset}" for asset in sorted({*owners})]
     if kind == "locations":
         skus = select(schema.balance.c.sku).where(schema.balance.c.location == ident).distinct()
@@ -78,11 +90,49 @@ def _of_location(tx: Connection, change: Change) -> set[Key]:
 
 
 def _of_asset(tx: Connection, change: Change) -> set[Key]:
-    codes = {asset.giai for asset in (change.before, change.after) if isinstance(asset, Asset)}
-    if len(codes) == 1 and change.before is not None:
-        return set()
-    docks = _dock_keys(tx, change.since, lambda subject: bool(codes & _owned_codes(subject)))
-    return {*docks, *_scan_keys(tx, change.since)}
+    """Its tag's passes, and where it went: how it moves is told by its category."""
+    known = [asset for asset in (change.before, change.after) if isinstance(asset, Asset)]
+    found: set[Key] = set()
+    codes = {asset.giai for asset in known}
+    if len(codes) > 1 or change.before is None:
+        docks = _dock_keys(tx, change.since, lambda subject: bool(codes & _owned_codes(subject)))
+        found |= {*docks, *_scan_keys(tx, change.since)}
+    if len({*(asset.category for asset in known), *([None] if change.before is None else [])}) > 1:
+        found |= set(_tracks(tx, {change.ident}))
+    return found
+
+
+def _of_class(tx: Connection, change: Change) -> set[Key]:
+    """Where assets went that were ever of this category."""
+    assets = {ident for ident, asset in _declared(tx, "assets") if getattr(asset, "category", None) == change.ident}
+    return set(_tracks(tx, assets))
+
+
+def _tracks(tx: Connection, assets: set[str]) -> Iterator[Key]:
+    """What trackers told that were ever mounted on one of these."""
+    devices = (body for _, body in _declared(tx, "devices") if isinstance(body, Device))
+    mounted = {each.register_id: each for each in devices if each.tracker is not None and each.tracker.asset in assets}
+    ids = {_device_id(tx, device) for device in mounted.values()}
+    yield from (key for key in _tracked(tx) if key.device_id in ids)
+
+
+def _tracked(tx: Connection) -> Iterator[Key]:
+    states = schema.fold_state.c
+    rows = tx.execute(select(states.step, states.device_id, states.subject).where(states.step == MOTION))
+    yield from (Key(*row) for row in rows)
+
+
+def _is_tracker(tx: Connection, ident: str) -> bool:
+    """Whether a device was ever declared to be one."""
+    return any(isinstance(body, Device) and body.tracker is not None for _, body in _declared(tx, "devices", ident))
+
+
+def _declared(tx: Connection, kind: str, ident: str | None = None) -> Iterator[tuple[str, Struct]]:
+    """Everything that was ever declared of a kind, or of one of it."""
+    table = schema.register_entry.c
+    query = select(table.id, table.body).where(table.kind == kind)
+    for found, body in tx.execute(query if ident is None else query.where(table.id == ident)):
+        yield found, decode_body(kind, body)
 
 
 def _of_device(tx: Connection, change: Change) -> set[Key]:
@@ -97,21 +147,24 @@ def _of_device(tx: Connection, change: Change) -> set[Key]:
     }
     touched |= {key for key in _dock_keys(tx, change.since, lambda _: True) if key.device_id in ids}
     touched |= {key for key in _scan_keys(tx, change.since) if key.device_id in ids}
+    is_tracker = _is_tracker(tx, change.ident)
     for device_id in ids:
         touched |= set(_journalled(tx, device_id, change.since))
+        if _heard(tx, device_id, ("input", "meter"), change.since):
+            touched.add(Key(HOURS, device_id, ""))
+        if is_tracker and _heard(tx, device_id, ("input", "fix"), _begin(tx, device_id, change)):
+            touched.add(Key(MOTION, device_id, ""))
         if any(device.points is not None for device in known):
             touched |= set(_present(tx, device_id))
     return touched
 
 
 def _of_zone(tx: Connection, change: Change) -> set[Key]:
-    """Every tracker's places: a zone may be anywhere. A name changes nothing."""
-    known = [zone for zone in (change.before, change.after) if isinstance(zone, Zone)]
-    if len({msgspec.json.encode((zone.polygon, zone.circle)) for zone in known}) == 1 and change.before is not None:
+    """Every tracker's places: a zone may be anywhere."""
+    known = [outline(zone) for zone in (change.before, change.after) if isinstance(zone, Zone)]
+    if change.before is not None and known[0] == known[-1]:
         return set()
-    states = schema.fold_state.c
-    trackers = tx.execute(select(states.step, states.device_id, states.subject).where(states.step == MOTION))
-    return {Key(*row) for row in trackers}
+    return set(_tracked(tx))
 
 
 def _place(device: Device) -> bytes:
@@ -130,15 +183,18 @@ def _device_id(tx: Connection, device: Device) -> int | None:
 
 
 def _journalled(tx: Connection, device_id: int, since: int) -> Iterator[Key]:
-    """The keys of readings that came before anyone had said what the device is there for."""
+    """The tags and scans that came before anyone had said what the device is there for."""
     table = schema.journal.c
     rows = select(table.kind, table.body).where(table.device_id == device_id, table.at >= since)
     decode = msgspec.json.Decoder(_Tagged).decode
     for kind, body in tx.execute(rows.where(table.kind.in_(["tag", "scan"]))):
         yield Key(DOCK, device_id, decode(body).epc) if kind == "tag" else Key(SCAN, device_id, "")
-    others = select(table.kind).where(table.device_id == device_id, table.at >= since)
-    for kind in tx.scalars(others.where(table.kind.in_(TRACKED)).distinct()):
-        yield Key(TRACKED[kind], device_id, "")
+
+
+def _heard(tx: Connection, device_id: int, kinds: Sequence[str], since: int) -> bool:
+    table = schema.journal.c
+    found = select(table.at).where(table.device_id == device_id, table.at >= since, table.kind.in_(kinds))
+    return tx.execute(found.limit(1)).first() is not None
 
 
 def _present(tx: Connection, device_id: int) -> Iterator[Key]:
@@ -209,6 +265,7 @@ _TOUCHED: Mapping[str, Callable[[Connection, Change], set[Key]]] = {
     "items": _of_item,
     "devices": _of_device,
     "assets": _of_asset,
+    "classes": _of_class,
     "locations": _of_location,
     "tags": _of_tag,
     "zones": _of_zone,

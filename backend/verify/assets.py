@@ -1,6 +1,7 @@
 """The assets' side of the books: time and distance counted once, and what people recorded of plans that there are."""
 
 from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import select
 
@@ -8,13 +9,19 @@ from backend.book.register import load
 from backend.book.schema import run, service_done, travel
 from backend.verify.folds import Seen
 from models.declared import Plan
-from models.motion.meter import RUNTIME
+from models.motion.meter import RUNTIME, WORK
 
 MS = 1000
+TIMED = {RUNTIME, *WORK}
+APART = ({"visit"}, {"trip", "stop", "transported"}, {"distance", "transported"})
+"""Sorts of travel that never overlap: one is said of each moment."""
 
 
 def use_counted_once(seen: Seen) -> tuple[str, list[str]]:
-    """Stretches of one meter of an asset never overlap, whichever tracker told them, and their bounds can be."""
+    """Stretches of one meter of an asset never overlap, whichever tracker told them, and their bounds can be.
+
+    Bounds that differ say why.
+    """
     rows = seen.tx.execute(select(run).order_by(run.c.asset, run.c.meter, run.c.begin_at, run.c.end_at)).all()
     wrong = [
         f"{a.asset} {a.meter}: {a.id} and {b.id} overlap"
@@ -22,22 +29,32 @@ def use_counted_once(seen: Seen) -> tuple[str, list[str]]:
         if (a.asset, a.meter) == (b.asset, b.meter) and b.begin_at < a.end_at
     ]
     for row in rows:
-        longest = (row.end_at - row.begin_at) // MS if row.meter == RUNTIME else row.most
-        if not 0 <= row.least <= row.most <= longest or row.end_at < row.begin_at:
-            wrong.append(f"{row.asset} {row.meter}: {row.id} counts {row.least} to {row.most}")
+        longest = (row.end_at - row.begin_at) // MS if row.meter in TIMED else row.most
+        is_plain = row.least == row.most or row.why is not None
+        if not (0 <= row.least <= row.most <= longest and is_plain) or row.end_at < row.begin_at:
+            wrong.append(f"{row.asset} {row.meter}: {row.id} counts {row.least} to {row.most}, {row.why or 'plainly'}")
     return f"{len(rows)} stretches of use", wrong
 
 
 def distance_counted_once(seen: Seen) -> tuple[str, list[str]]:
-    """Stretches of distance of an asset never overlap, nor do its stays in one zone."""
-    order = (travel.c.asset, travel.c.what, travel.c.zone, travel.c.begin_at, travel.c.end_at)
-    rows = seen.tx.execute(select(travel).order_by(*order)).all()
-    wrong = [
-        f"{a.asset} {a.what} {a.zone or ''}: {a.id} and {b.id} overlap"
-        for a, b in pairwise(rows)
-        if (a.asset, a.what, a.zone) == (b.asset, b.what, b.zone) and b.begin_at < a.end_at
+    """Stretches of distance of an asset never overlap, nor do its stays in one zone.
+
+    Nor do its trips, stops and transports, of whichever sort; and what was transported is no distance.
+    """
+    rows = seen.tx.execute(select(travel).order_by(travel.c.asset, travel.c.begin_at, travel.c.end_at)).all()
+    wrong: list[str] = []
+    for sorts in APART:
+        last: dict[tuple[str, str | None], Any] = {}
+        for row in (each for each in rows if each.what in sorts):
+            before = last.get((row.asset, row.zone))
+            if before is not None and row.begin_at < before.end_at:
+                wrong.append(f"{row.asset} {row.what} {row.zone or ''}: {before.id} and {row.id} overlap")
+            last[row.asset, row.zone] = row
+    wrong += [
+        f"{row.asset} {row.what}: {row.id} ends before it begins, or a stop is nowhere"
+        for row in rows
+        if row.end_at < row.begin_at or (row.what == "stop" and (row.lat is None or row.lon is None))
     ]
-    wrong += [f"{row.asset} {row.what}: {row.id} ends before it begins" for row in rows if row.end_at < row.begin_at]
     return f"{len(rows)} stretches of travel", wrong
 
 

@@ -10,6 +10,7 @@ from backend.api.queries import fleet
 from backend.api.queries.yard import Seen, seen
 from backend.api.services import Services
 from backend.book import places
+from backend.motion_step import fences_at
 from backend.plan.risk import DAYS
 from backend.step import DAY_US
 from backend.web import asset_hours, asset_risk, inbox, upkeep
@@ -22,10 +23,12 @@ from backend.web.yard_plan import Plan as Drawing
 from backend.web.yard_plan import draw
 from models.declared import Asset, Plan
 from models.errors import NotFound
+from models.motion.travel import Travel
 from models.reading import from_micros
 from models.register import Register
 
 VISIT_DAYS, MOST_VISITS = 7, 30
+TRIP_DAYS, MOST_TRIPS = 2, 40
 GOOD_HDOP, FAIR_HDOP = 2.0, 5.0
 DOUBTS = {
     "no_position": "what came after had no good position",
@@ -131,6 +134,19 @@ def visits(tx: Connection, of: Of) -> Context:
     }
 
 
+def trips(tx: Connection, of: Of) -> Context:
+    """Its trips, stops and transports in the last days, the newest first, and which zone it stood in."""
+    span = (of.now - TRIP_DAYS * DAY_US, of.now)
+    found = places.journeys(tx, of.register, of.ident, span, "trip", "stop", "transported")[::-1]
+    names, fences = zone_names(of.register, of.now), fences_at(of.register, of.now)
+    shown: list[tuple[Travel, str | None]] = []
+    for each in found[:MOST_TRIPS]:
+        around = [] if each.lat is None or each.lon is None else fences.at(each.lat, each.lon)
+        inner = min(around, key=lambda shape: (shape.area_m2, shape.zone), default=None)
+        shown.append((each, None if inner is None else names.get(inner.zone, inner.zone)))
+    return {"trips": shown, "more": max(0, len(found) - MOST_TRIPS), "days": TRIP_DAYS, "now": of.now}
+
+
 def due(tx: Connection, of: Of) -> Context:
     """How its plans stand, and what was done."""
     plans = of.register.all("plans", of.now)
@@ -175,6 +191,7 @@ PARTS: dict[str, Callable[[Connection, Of], Context]] = {
     "due": due,
     "risk": risk,
     "hours": hours,
+    "trips": trips,
     "visits": visits,
 }
 """Every part of the page, by its id and the name of its template."""

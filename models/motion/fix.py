@@ -20,16 +20,19 @@ RANGE_ERROR_M = 4.0
 """Metres of error for one unit of HDOP: half of the 7.8 m (95 %) that the GPS Standard Positioning Service Performance
 Standard (4th edition 2008, 3.4.1) allows the signal; for fixes that say only their HDOP."""
 LEAST_RADIUS_M = 20.0
+SIGMAS = 6
+"""A receiver that stands for a day wanders farther than three."""
 DRIVES_MPS = 1.5
 OUTLIER = "outlier"
 
 
 class Heard(Struct, frozen=True):
-    """One fact: a fix and its content hash."""
+    """One fact and its content hash: a fix, or whether the engine runs; any other only says that time has passed."""
 
     at: int
-    fix: Fix
     content: bytes
+    fix: Fix | None = None
+    on: bool | None = None
 
 
 class Spot(Struct, frozen=True, omit_defaults=True):
@@ -40,7 +43,7 @@ class Spot(Struct, frozen=True, omit_defaults=True):
     lon: float
     content: bytes
     accuracy_m: float = 0.0
-    """0: not told."""
+    """One sigma, as stated or from the HDOP; 0: not told."""
     speed_mps: float | None = None
     course_deg: float | None = None
     hdop: float | None = None
@@ -48,7 +51,7 @@ class Spot(Struct, frozen=True, omit_defaults=True):
     @property
     def radius_m(self) -> float:
         """How far from where it stands a fix like this may be."""
-        return max(LEAST_RADIUS_M, 2 * self.accuracy_m)
+        return max(LEAST_RADIUS_M, SIGMAS * self.accuracy_m)
 
     @property
     def drives(self) -> bool:
@@ -82,6 +85,7 @@ def flaw(fix: Fix) -> str | None:
 def spot(heard: Heard) -> Spot:
     """A fix without a flaw. Speeds and courses that cannot be are left out."""
     fix = heard.fix
+    assert fix is not None  # noqa: S101 - the caller has looked
     assert fix.lat is not None  # noqa: S101 - a fix without a flaw
     assert fix.lon is not None  # noqa: S101 - a fix without a flaw
     accuracy_m = fix.accuracy_m

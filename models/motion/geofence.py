@@ -1,21 +1,25 @@
 """Zones as shapes: which of them a position is in, and how far from the border it is.
 
-A polygon is measured in metres east and north of its first corner, on a plane: right to a thousandth over tens of
-kilometres. Longitudes are differences to that corner, so a zone may lie across the antimeridian.
+A polygon or a corridor is measured in metres east and north of its first corner, on a plane: right to a thousandth
+over tens of kilometres. Longitudes are differences to that corner, so a zone may lie across the antimeridian.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import asin, cos, degrees, hypot, inf, pi, radians, sin
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from models.declared import Circle, Zone
+from models.declared import Circle, Corridor, Zone
 from models.motion.fix import EARTH_MM, distance_mm
 
 METRES_A_DEGREE = EARTH_MM / 1000 * pi / 180
 Point = tuple[float, float]
 """Metres east, metres north."""
+Edge = tuple[float, float, float]
+"""One end, and metres east for each metre north."""
 
 
 class Shape(Struct, frozen=True):
@@ -34,25 +38,75 @@ class Shape(Struct, frozen=True):
     radius_m: float | None
     corners: tuple[Point, ...]
     area_m2: float
+    slabs: tuple[tuple[float, ...], tuple[tuple[Edge, ...], ...]] = ((), ())
+    """Of a polygon, from south to north: the heights of its corners, and the edges between each two of them."""
+    half_m: float | None = None
+    """Of a corridor, whose `corners` are its line: half its width."""
+    margin_m: float = 10.0
+    dwell_us: int = 0
+    version: int = 0
+    """From when this shape of the zone holds: the `valid_from` of its entry."""
 
 
-def shape_of(ident: str, zone: Zone) -> Shape | None:
+def shape_of(ident: str, zone: Zone, version: int = 0) -> Shape | None:
     """The shape of a zone; None for one without an area, which nothing can be in."""
-    if zone.circle is not None and zone.polygon is None:
-        return _round(ident, zone.circle)
-    corners = _corners(zone.polygon or ())
-    if zone.circle is not None or len(corners) < 3 or not all(map(_on_earth, corners)):  # noqa: PLR2004 - a triangle
+    given = [each for each in (zone.polygon, zone.circle, zone.corridor) if each is not None]
+    if len(given) != 1:
         return None
+    made = _bare(ident, zone)
+    own = {"margin_m": zone.margin_m, "dwell_us": round(zone.dwell_s * 1_000_000), "version": version}
+    return None if made is None else replace(made, **own)
+
+
+def _bare(ident: str, zone: Zone) -> Shape | None:
+    if zone.circle is not None:
+        return _round(ident, zone.circle)
+    return _polygon(ident, zone.polygon or ()) if zone.corridor is None else _along(ident, zone.corridor)
+
+
+def _polygon(ident: str, polygon: Sequence[Point]) -> Shape | None:
+    corners = _corners(polygon)
+    if len(corners) < 3 or not all(map(_on_earth, corners)):  # noqa: PLR2004 - a triangle
+        return None
+    plane = _plane(ident, corners, 0.0)
+    return replace(plane, area_m2=abs(_area_m2(plane.corners)), slabs=_slabs(plane.corners))
+
+
+def _slabs(points: Sequence[Point]) -> tuple[tuple[float, ...], tuple[tuple[Edge, ...], ...]]:
+    """What a line to the east from any height may cross, found by that height."""
+    heights = sorted({y for _, y in points})
+    found: list[list[Edge]] = [[] for _ in heights]
+    for (x1, y1), (x2, y2) in pairwise((points[-1], *points)):
+        low, high = bisect_left(heights, min(y1, y2)), bisect_left(heights, max(y1, y2))
+        for slab in found[low:high]:
+            slab.append((x1, y1, (x2 - x1) / (y2 - y1)))
+    return tuple(heights), tuple(map(tuple, found))
+
+
+def _along(ident: str, corridor: Corridor) -> Shape | None:
+    line = [(float(a[0]), float(a[1])) for a, b in pairwise((*corridor.line, None)) if a is not None and a != b]
+    if len(line) < 2 or not all(map(_on_earth, line)):  # noqa: PLR2004 - a line
+        return None
+    half_m = corridor.width_m / 2
+    plane = _plane(ident, line, half_m)
+    length_m = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(plane.corners))
+    return replace(plane, half_m=half_m, area_m2=length_m * corridor.width_m + pi * half_m**2)
+
+
+def _plane(ident: str, corners: Sequence[Point], around_m: float) -> Shape:
+    """Corners in metres from the first, and the box around them with so many metres more."""
     lat, lon = corners[0]
-    middle = (min(lat for lat, _ in corners) + max(lat for lat, _ in corners)) / 2
-    metres_east = METRES_A_DEGREE * cos(radians(middle))
-    points = tuple((_turn(y - lon) * metres_east, (x - lat) * METRES_A_DEGREE) for x, y in corners)
+    south, north = min(lat for lat, _ in corners), max(lat for lat, _ in corners)
+    metres_east = METRES_A_DEGREE * cos(radians((south + north) / 2))
     turns = [_turn(y - lon) for _, y in corners]
-    west, east = lon + min(turns), lon + max(turns)
+    points = tuple(
+        (turn * metres_east, (x - lat) * METRES_A_DEGREE) for turn, (x, _) in zip(turns, corners, strict=True)
+    )
+    up, aside = around_m / METRES_A_DEGREE, around_m / metres_east if metres_east > around_m else 180.0
+    west, east = lon + min(turns) - aside, lon + max(turns) + aside
     if west < -180 or east > 180:  # noqa: PLR2004 - a half turn
         west, east = -180.0, 180.0
-    south, north = min(lat for lat, _ in corners), max(lat for lat, _ in corners)
-    return Shape(ident, south, west, north, east, lat, lon, metres_east, None, points, abs(_area_m2(points)))
+    return Shape(ident, south - up, west, north + up, east, lat, lon, metres_east, None, points, 0.0)
 
 
 def _round(ident: str, circle: Circle) -> Shape:
@@ -75,13 +129,14 @@ def contains(shape: Shape, lat: float, lon: float) -> bool:
         return False
     if shape.radius_m is not None:
         return distance_mm(shape.lat, shape.lon, lat, lon) <= shape.radius_m * 1000
+    if shape.half_m is not None:
+        return border_m(shape, lat, lon) >= 0
     x, y = _turn(lon - shape.lon) * shape.metres_east, (lat - shape.lat) * METRES_A_DEGREE
+    heights, slabs = shape.slabs
     inside = False
-    x1, y1 = shape.corners[-1]
-    for x2, y2 in shape.corners:
-        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
+    for east, north, slope in slabs[bisect_right(heights, y) - 1]:
+        if x < east + slope * (y - north):
             inside = not inside
-        x1, y1 = x2, y2
     return inside
 
 
@@ -91,15 +146,21 @@ def border_m(shape: Shape, lat: float, lon: float) -> float:
         return shape.radius_m - distance_mm(shape.lat, shape.lon, lat, lon) / 1000
     x, y = _turn(lon - shape.lon) * shape.metres_east, (lat - shape.lat) * METRES_A_DEGREE
     nearest = inf
-    for a, b in pairwise((shape.corners[-1], *shape.corners)):
+    for a, b in pairwise(shape.corners):
         nearest = min(nearest, _to_edge_m(a, b, (x, y)))
+    if shape.half_m is not None:
+        return shape.half_m - nearest
+    nearest = min(nearest, _to_edge_m(shape.corners[-1], shape.corners[0], (x, y)))
     return nearest if contains(shape, lat, lon) else -nearest
 
 
 def problems(zone: Zone) -> Iterator[str]:
     """What is wrong with a zone, naming the field."""
-    if (zone.polygon is None) == (zone.circle is None):
-        yield f"polygon, circle: one of them expected, got {'neither' if zone.circle is None else 'both'}"
+    given = [name for name in ("polygon", "circle", "corridor") if getattr(zone, name) is not None]
+    if len(given) != 1:
+        yield f"polygon, circle, corridor: one of them expected, got {' and '.join(given) or 'none'}"
+    if zone.corridor is not None:
+        yield from _line_problems(zone.corridor)
     if zone.polygon is None:
         return
     for i, corner in enumerate(zone.polygon):
@@ -116,6 +177,15 @@ def problems(zone: Zone) -> Iterator[str]:
         yield f"polygon: its edges may not cross, those that begin at {first} and {second} do"
     elif shape.area_m2 < 1:
         yield "polygon: an area of 1 square metre or more expected"
+
+
+def _line_problems(corridor: Corridor) -> Iterator[str]:
+    for i, point in enumerate(corridor.line):
+        if not _on_earth(point):
+            yield f"corridor.line[{i}]: latitude -90 ... 90, longitude -180 ... 180 expected, got {[*point]}"
+            return
+    if shape_of("", Zone("", corridor=corridor)) is None:
+        yield "corridor.line: two different points or more expected"
 
 
 def _corners(polygon: Sequence[Point]) -> list[Point]:

@@ -1,76 +1,54 @@
 """Running hours and counters of one asset from what its tracker says, in event time, as sums of whole units.
 
-An engine's state holds from one report to the next; a silence longer than the tracker's limit is not observed: it may
-have run for none or all of it, and both bounds are kept. A counter tells what happened in a silence as well, but may
-jump: what it says is believed when it could be true of the time that passed, or when its next value confirms it.
+An input's state holds from one report to the next; a silence longer than the tracker's limit is not observed: it may
+have been on for none or all of it, and both bounds are kept (models.motion.engine). A counter tells what happened in a
+silence as well, but may jump (models.motion.counter).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from models.ids import derived_id
+from models.motion import counter, engine
+from models.motion.counter import Counter, Kind
+from models.motion.engine import Engine
+from models.motion.gain import MS, Gain, Heard
 
-RULE = "hours-1"
-RUNTIME, ENGINE_HOURS, ODOMETER = "runtime", "engine_hours", "odometer"
-HOUR_US = 3_600_000_000
-MS = 1000
-UNITS = {
-    (ENGINE_HOURS, "h"): 3_600_000.0,
-    (ENGINE_HOURS, "min"): 60_000.0,
-    (ENGINE_HOURS, "s"): 1000.0,
-    (ODOMETER, "km"): 1_000_000.0,
-    (ODOMETER, "m"): 1000.0,
+RULE = "hours-2"
+RUNTIME, ENGINE_HOURS, ODOMETER, TRACKER_ODOMETER = "runtime", "engine_hours", "odometer", "tracker_odometer"
+PTO, HOIST = "pto", "hoist"
+WORK = (PTO, HOIST)
+"""Inputs that say that a machine works, and the meters of how long they were on."""
+COUNTERS: Mapping[str, Kind] = {
+    ENGINE_HOURS: counter.HOURS,
+    ODOMETER: counter.DISTANCE,
+    TRACKER_ODOMETER: counter.DISTANCE,
 }
+DISTANCES = (ODOMETER, TRACKER_ODOMETER)
+"""In millimetres; the machine's own and what a tracker adds up by GPS are kept apart."""
+EACH = {ENGINE_HOURS: 3_600_000, ODOMETER: 1_000_000, TRACKER_ODOMETER: 1_000_000}
+"""Milliseconds in an hour, millimetres in a kilometre."""
+UNITS = {"h": 3_600_000.0, "min": 60_000.0, "s": 1000.0, "km": 1_000_000.0, "m": 1000.0}
 """Milliseconds or millimetres in one of what a meter says, by its UCUM unit."""
 MOST = 10**14
 """Beyond it no counter is believed: 31 centuries, 100 million km."""
-SLACK = {ENGINE_HOURS: 3_600_000, ODOMETER: 1_000_000}
-"""How far a counter may be ahead of time: some count whole hours, or kilometres."""
-FASTEST_MM_PER_MS = 70
 
 
 class Metering(Struct, frozen=True):
-    """What a tracker is mounted on, which input says that the engine runs, and how long a silence is observed."""
+    """What a tracker is mounted on, which input says that the engine runs, and how long a silence is observed.
+
+    `rolls_over_at`: by counter, the milliseconds or millimetres at which it begins at 0 again. `until`: when it is
+    taken off the asset.
+    """
 
     asset: str
     runs_by: str
     silent_on_us: int
     silent_off_us: int
-
-
-class Heard(Struct, frozen=True):
-    """One fact: an input's state, or a counter's value in whole milliseconds or millimetres."""
-
-    at: int
-    name: str
-    evidence: str
-    on: bool | None = None
-    value: int | None = None
-
-
-class Engine(Struct):
-    """Whether it runs, since when, and when that was last heard."""
-
-    on: bool
-    since: int
-    last_at: int
-    first: str
-    last: str
-
-
-class Counter(Struct):
-    """A stretch of a counter within an hour, and a value that waits to be confirmed."""
-
-    begin_at: int
-    begin: int
-    last_at: int
-    value: int
-    first: str
-    last: str
-    odd_at: int | None = None
-    odd: int = 0
+    rolls_over_at: dict[str, int] = {}
+    until: int | None = None
 
 
 class Metered(Struct):
@@ -80,13 +58,15 @@ class Metered(Struct):
     first_at: int
     last_at: int
     engine: Engine | None = None
+    work: dict[str, Engine] = {}
     counters: dict[str, Counter] = {}
 
 
 class Usage(Struct, frozen=True):
-    """A stretch of use: `least` to `most` milliseconds (odometer: millimetres) of a meter between two moments.
+    """A stretch of use: `least` to `most` milliseconds (odometers: millimetres) of a meter between two moments.
 
-    `closed_at` is when that became known: None if nothing of this asset came after it.
+    `closed_at` is when that became known: None if nothing of this asset came after it. `why` it is not simply what was
+    counted: unobserved, reset, replaced, rollover (models.motion.gain).
     """
 
     id: str
@@ -98,6 +78,7 @@ class Usage(Struct, frozen=True):
     least: int
     most: int
     evidence: list[str]
+    why: str | None = None
 
 
 class Bounds(Struct, frozen=True):
@@ -113,7 +94,7 @@ def counted(name: str, value: float, unit: str) -> int | None:
     >>> counted("engine_hours", 4810.25, "h")
     17316900000
     """
-    each = UNITS.get((name, unit))
+    each = UNITS.get(unit) if name in COUNTERS and (unit in {"km", "m"}) == (name in DISTANCES) else None
     if each is None or not 0 <= value * each <= MOST:
         return None
     return round(value * each)
@@ -129,11 +110,14 @@ def fold(params: Metering, state: Metered | None, facts: Sequence[Heard]) -> tup
             now = None
         if now is None:
             now = Metered(params.asset, fact.at, fact.at)
-        if fact.on is not None and fact.name == params.runs_by:
-            rows += _switch(params, now, fact)
-        elif fact.value is not None and fact.name in SLACK:
-            rows += _count(now, fact, fact.value)
-        now.last_at = max(now.last_at, fact.at)
+        now.last_at = fact.at
+        if fact.on is None:
+            _counter(params, now, fact, rows)
+            continue
+        if fact.name in WORK:
+            _work(params, now, fact, rows)
+        if fact.name == params.runs_by:
+            _engine(params, now, fact, rows)
     return now, rows
 
 
@@ -142,29 +126,37 @@ def due(_params: Metering, _state: Metered | None) -> int | None:
     return None
 
 
+def expire(params: Metering, state: Metered | None, now: int) -> tuple[Metered | None, list[Usage]]:
+    """Only the register ends a state: what is open ends when the tracker is taken off, observed up to then or not."""
+    if state is None or params.until is None or now < params.until:
+        return state, []
+    return None, [replace(row, closed_at=params.until) for row in open_usage(params, state, params.until)]
+
+
 def close(state: Metered, closed_at: int | None) -> list[Usage]:
     """Everything that is open, up to when it was last heard: the tracker goes to another asset, or away."""
     rows: list[Usage] = []
-    engine = state.engine
-    if engine is not None and engine.on and engine.last_at > engine.since:
-        ran = (engine.last_at - engine.since) // MS
-        rows.append(_usage(state.asset, RUNTIME, (engine.since, engine.last_at, closed_at), (ran, ran), [engine.first]))
-    for meter, counter in sorted(state.counters.items()):
-        rows += _segment(state.asset, meter, counter, closed_at)
+    if state.engine is not None:
+        rows += _usages(state.asset, RUNTIME, closed_at, engine.close(state.engine))
+    for meter, each in sorted(state.work.items()):
+        rows += _usages(state.asset, meter, closed_at, engine.close(each))
+    for meter, kept in sorted(state.counters.items()):
+        rows += _usages(state.asset, meter, closed_at, counter.close(kept))
     return rows
 
 
 def open_usage(params: Metering, state: Metered, now: int) -> list[Usage]:
-    """What the state adds to the rows at `now`: what is open, and the time since the tracker was last heard.
+    """What the state adds to the rows at `now`: what is open, and the time since the inputs were last heard.
 
     That time is surely not counted, and possibly all of it: unless the engine was off and the silence is no longer
     than a parked tracker's may be.
     """
     rows = close(state, None)
-    engine = state.engine
-    if engine is not None and now > engine.last_at and (engine.on or now - engine.last_at > params.silent_off_us):
-        tail = (engine.last_at, now, None)
-        rows.append(_usage(state.asset, RUNTIME, tail, (0, (now - engine.last_at) // MS), [engine.last]))
+    if state.engine is not None:
+        limit = params.silent_on_us if state.engine.on else params.silent_off_us
+        rows += _usages(state.asset, RUNTIME, None, engine.tail(state.engine, now, limit))
+    for meter, each in sorted(state.work.items()):
+        rows += _usages(state.asset, meter, None, engine.tail(each, now, _work_limit(params, state, each, now)))
     return rows
 
 
@@ -176,101 +168,59 @@ def clipped(row: Usage, since: int, until: int) -> Bounds:
         return Bounds(row.least, row.most)
     if inside <= 0:
         return Bounds(0, 0)
-    if row.meter == ODOMETER:
+    if row.meter in DISTANCES:
         return Bounds(row.least * inside // whole, -(-row.most * inside // whole))
     outside_ms = (whole - inside + MS - 1) // MS
     return Bounds(max(0, row.least - outside_ms), min(row.most, -(-inside // MS)))
 
 
-def _switch(params: Metering, now: Metered, fact: Heard) -> list[Usage]:
-    """The engine's state, said again or changed."""
-    on = bool(fact.on)
-    engine = now.engine
-    if engine is None:
-        now.engine = Engine(on, fact.at, fact.at, fact.evidence, fact.evidence)
-        return []
-    silent = fact.at - engine.last_at
-    rows: list[Usage] = []
-    limit = params.silent_on_us if engine.on else params.silent_off_us
-    if silent > limit:
-        if engine.on:
-            rows += _ran(now.asset, engine, engine.last_at, fact)
-        span = (engine.last_at, fact.at, fact.at)
-        rows.append(_usage(now.asset, RUNTIME, span, (0, silent // MS), [engine.last, fact.evidence]))
-        now.engine = Engine(on, fact.at, fact.at, fact.evidence, fact.evidence)
-        return rows
-    if engine.on and not on:
-        rows += _ran(now.asset, engine, fact.at, fact)
-    if engine.on != on:
-        engine.on, engine.since, engine.first = on, fact.at, fact.evidence
-    engine.last_at, engine.last = fact.at, fact.evidence
-    return rows
+def _engine(params: Metering, now: Metered, fact: Heard, rows: list[Usage]) -> None:
+    runs = now.engine
+    if runs is None:
+        now.engine = engine.begin(fact)
+    elif gains := engine.hear(runs, fact, params.silent_on_us if runs.on else params.silent_off_us):
+        rows += _usages(now.asset, RUNTIME, fact.at, gains)
 
 
-def _ran(asset: str, engine: Engine, until: int, fact: Heard) -> list[Usage]:
-    ran = (until - engine.since) // MS
-    if until <= engine.since:
-        return []
-    return [_usage(asset, RUNTIME, (engine.since, until, fact.at), (ran, ran), [engine.first, fact.evidence])]
+def _work(params: Metering, now: Metered, fact: Heard, rows: list[Usage]) -> None:
+    work = now.work.get(fact.name)
+    if work is None:
+        now.work[fact.name] = engine.begin(fact)
+    elif gains := engine.hear(work, fact, _work_limit(params, now, work, fact.at)):
+        rows += _usages(now.asset, fact.name, fact.at, gains)
 
 
-def _count(now: Metered, fact: Heard, value: int) -> list[Usage]:
-    """A counter's value: within reach of the last one, confirming an odd one, or odd itself."""
-    counter = now.counters.get(fact.name)
-    if counter is None:
-        now.counters[fact.name] = _begin(fact.at, value, fact.evidence)
-        return []
-    if _follows(fact.name, (counter.last_at, counter.value), (fact.at, value)):
-        rows: list[Usage] = []
-        if fact.at // HOUR_US > counter.begin_at // HOUR_US and counter.last_at > counter.begin_at:
-            rows = _segment(now.asset, fact.name, counter, fact.at)
-            counter.begin_at, counter.begin, counter.first = counter.last_at, counter.value, counter.last
-        counter.last_at, counter.value, counter.last, counter.odd_at = fact.at, value, fact.evidence, None
-        return rows
-    if counter.odd_at is None or not _follows(fact.name, (counter.odd_at, counter.odd), (fact.at, value)):
-        counter.odd_at, counter.odd = fact.at, value
-        return []
-    rows = _segment(now.asset, fact.name, counter, fact.at)
-    span = (counter.last_at, counter.odd_at, fact.at)
-    elapsed = (counter.odd_at - counter.last_at) // MS
-    most = elapsed * (FASTEST_MM_PER_MS if fact.name == ODOMETER else 1)
-    if most:
-        rows.append(_usage(now.asset, fact.name, span, (0, most), [counter.last, fact.evidence]))
-    now.counters[fact.name] = replace(
-        _begin(counter.odd_at, counter.odd, fact.evidence), last_at=fact.at, value=value, last=fact.evidence
-    )
-    return rows
+def _work_limit(params: Metering, now: Metered, work: Engine, at: int) -> int:
+    """A tracker reports as often as it does while the engine runs, whether the machine works or not."""
+    runs = work.on or (now.engine is not None and engine.held(now.engine, at))
+    return params.silent_on_us if runs else params.silent_off_us
 
 
-def _follows(meter: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Whether a counter can have got from one (at, value) to the other in the time between."""
-    elapsed = (after[0] - before[0]) // MS
-    furthest = elapsed * FASTEST_MM_PER_MS if meter == ODOMETER else elapsed + elapsed // 50
-    return 0 <= after[1] - before[1] <= furthest + SLACK[meter]
+def _counter(params: Metering, now: Metered, fact: Heard, rows: list[Usage]) -> None:
+    kind, before = COUNTERS.get(fact.name), now.counters.get(fact.name)
+    if kind is None or fact.value is None:
+        return
+    if before is None:
+        now.counters[fact.name] = counter.begin(fact.at, fact.value, fact.evidence)
+    elif gains := counter.hear(before, kind, params.rolls_over_at.get(fact.name), fact):
+        rows += _usages(now.asset, fact.name, fact.at, gains)
 
 
-def _begin(at: int, value: int, evidence: str) -> Counter:
-    return Counter(at, value, at, value, evidence, evidence)
+def _usages(asset: str, meter: str, closed_at: int | None, gains: Iterable[Gain]) -> list[Usage]:
+    return [_usage(asset, meter, closed_at, gain) for gain in gains]
 
 
-def _segment(asset: str, meter: str, counter: Counter, closed_at: int | None) -> list[Usage]:
-    gained = counter.value - counter.begin
-    span = (counter.begin_at, counter.last_at, closed_at)
-    return [_usage(asset, meter, span, (gained, gained), [counter.first, counter.last])] if gained else []
-
-
-def _usage(
-    asset: str,
-    meter: str,
-    span: tuple[int, int, int | None],
-    amount: tuple[int, int],
-    evidence: list[str],
-) -> Usage:
-    begin_at, end_at, closed_at = span
-    ident = derived_id(RULE, asset, meter, str(begin_at), str(end_at), *evidence)
-    return Usage(ident, asset, meter, begin_at, end_at, closed_at, *amount, list(dict.fromkeys(evidence)))
+def _usage(asset: str, meter: str, closed_at: int | None, gain: Gain) -> Usage:
+    span = (gain.begin_at, gain.end_at)
+    ident = derived_id(RULE, asset, meter, str(gain.begin_at), str(gain.end_at), *gain.evidence)
+    evidence = list(dict.fromkeys(gain.evidence))
+    return Usage(ident, asset, meter, *span, closed_at, gain.least, gain.most, evidence, gain.why)
 
 
 def _copy(state: Metered) -> Metered:
-    engine = None if state.engine is None else replace(state.engine)
-    return replace(state, engine=engine, counters={name: replace(each) for name, each in state.counters.items()})
+    return replace(
+        state,
+        engine=None if state.engine is None else replace(state.engine),
+        work={name: replace(each) for name, each in state.work.items()},
+        counters={name: replace(each) for name, each in state.counters.items()},
+    )

@@ -1,69 +1,32 @@
-"""Where an asset is, how far it drove and which zones it visited, from the fixes of its tracker, in event time.
+"""Where an asset is, how far it drove, its trips and stops and the zones it visited, from what its tracker said.
 
 A position that could only be reached faster than the asset can go waits: the next one near the old place forgets it,
 three that agree are a real move (it was towed with the tracker off). Distance is counted from anchor to anchor: a
 parked receiver wanders, and its legs would sum to kilometres a day. What moved while nobody observed it is a new place
-and no distance driven.
+and no distance driven; what moved with its engine off was transported.
 """
 
 from collections.abc import Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from models.ids import derived_id
-from models.motion import visits
+from models.motion import journey, visits
+from models.motion.anchor import settle
 from models.motion.fix import OUTLIER, Heard, Spot, distance_mm, flaw, follows, spot
-from models.motion.geofence import Shape
-from models.motion.visits import RULE, Travel, Visit
+from models.motion.journey import Leg
+from models.motion.tracking import Engine, Track, Tracking
+from models.motion.travel import Span, Travel, row
+from models.motion.visits import Seen
 
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
+STOPS = 4
+"""The last part of a way counts from this share of the radius on."""
 AGREE = 3
 """So many positions in a row that agree with each other are believed, wherever the last one was."""
 
 
-class Tracking(Struct, frozen=True):
-    """What a tracker is mounted on, how fast that can go, how long a silence is observed, and the zones."""
-
-    asset: str
-    max_speed_mps: float
-    silent_on_us: int
-    silent_off_us: int
-    zones: tuple[Shape, ...]
-
-
-class Segment(Struct):
-    """Distance driven in one UTC hour, from where the first leg began to where the last one ended."""
-
-    begin_at: int
-    end_at: int
-    mm: int
-    first: bytes
-    last: bytes
-
-
-class Track(Struct, omit_defaults=True):
-    """The state: everything of one asset that is not over. As small as the zones that it is in are few.
-
-    `place` is the last good fix. Distance is measured from `anchor` (lat, lon); `near` is the last fix around it while
-    the newest is away from it, which one more has to confirm.
-    """
-
-    asset: str
-    last_at: int
-    place: Spot | None = None
-    anchor: tuple[float, float] | None = None
-    near: Spot | None = None
-    drives: bool = False
-    suspects: tuple[Spot, ...] = ()
-    segment: Segment | None = None
-    visits: dict[str, Visit] = {}
-    flaws: dict[str, int] = {}
-    """How many fixes of the UTC day of `last_at` were no good, by why."""
-
-
 def fold(params: Tracking, state: Track | None, facts: Sequence[Heard]) -> tuple[Track | None, list[Travel]]:
-    """Take in fixes of one tracker, in fold order and each once. The given state is left as it was."""
+    """Take in what one tracker said, in fold order and each once. The given state is left as it was."""
     if not facts:
         return state, []
     now, rows = _begin(params, state, facts[0].at)
@@ -73,6 +36,11 @@ def fold(params: Tracking, state: Track | None, facts: Sequence[Heard]) -> tuple
         now.last_at = fact.at
         if now.segment is not None and fact.at // HOUR_US > now.segment.end_at // HOUR_US:
             rows += _cut(now, fact.at)
+        if fact.fix is None:
+            if fact.on is not None:
+                _switch(now, rows, on=fact.on)
+            continue
+        now.fix_at = fact.at
         why = flaw(fact.fix)
         if why is not None:
             now.flaws[why] = now.flaws.get(why, 0) + 1
@@ -88,7 +56,9 @@ def due(_params: Tracking, _state: Track | None) -> int | None:
 
 def close(state: Track, closed_at: int | None) -> list[Travel]:
     """Everything that is open, up to when it was last heard: the tracker goes to another asset, or away."""
-    rows = [] if state.segment is None else [_distance(state.asset, state.segment, closed_at)]
+    rows = [] if state.segment is None else [row(state.of, "distance", state.segment, closed_at)]
+    if state.anchor is not None:
+        rows += journey.close(state.log, (*state.of, closed_at), state.stands_at)
     return rows + visits.close(state.asset, state.visits, closed_at)
 
 
@@ -96,12 +66,38 @@ def _begin(params: Tracking, state: Track | None, at: int) -> tuple[Track, list[
     """A state to work on, and what ends because the register says so."""
     if state is None or state.asset != params.asset:
         rows = [] if state is None else close(state, at)
-        return Track(params.asset, at), rows
+        return Track(params.asset, at, params.version), rows
     segment = None if state.segment is None else replace(state.segment)
+    rest = None if state.rest is None else replace(state.rest)
     stays = {zone: replace(visit) for zone, visit in state.visits.items()}
-    now = replace(state, segment=segment, visits=stays, flaws={**state.flaws})
-    gone = {zone: now.visits.pop(zone) for zone in sorted(stays.keys() - {shape.zone for shape in params.zones})}
+    own = {"segment": segment, "rest": rest, "visits": stays, "log": journey.copy(state.log), "version": params.version}
+    now = replace(state, flaws={**state.flaws}, **own)
+    gone = {zone: now.visits.pop(zone) for zone in sorted(stays.keys() - params.fences.shapes.keys())}
     return now, visits.close(now.asset, gone, at) if gone else []
+
+
+def _switch(now: Track, rows: list[Travel], *, on: bool) -> None:
+    """The engine. When it goes on, distance is measured from where the machine is by its last fix.
+
+    What wandered there while it was off was no way.
+    """
+    was = now.engine
+    changed = was is None or was.on != on
+    now.engine = Engine(on, now.last_at if was is None or changed else was.since, now.last_at)
+    if not changed or now.place is None:
+        return
+    now.drives = now.drives and on
+    if on:
+        rows += journey.put_down(now.log, now.known)
+        if now.anchor is not None and _gone_mm(now, now.place) >= now.place.radius_m * 1000:
+            now.near = None
+            _anchor(now, now.place)
+
+
+def _is_off(params: Tracking, now: Track, begin: Spot, at: int) -> bool:
+    """Whether the engine is known to have been off from a fix on: what moved then was carried."""
+    engine = now.engine
+    return engine is not None and not engine.on and engine.since <= begin.at and at - engine.at <= params.silent_off_us
 
 
 def _take(params: Tracking, now: Track, here: Spot, rows: list[Travel]) -> None:
@@ -116,7 +112,7 @@ def _take(params: Tracking, now: Track, here: Spot, rows: list[Travel]) -> None:
     now.suspects = (*now.suspects, here)
     if len(now.suspects) == AGREE:
         agreed, now.suspects = now.suspects, ()
-        rows += _cut(now, here.at)
+        _lose(now, now.place, rows)
         now.anchor, now.near, now.drives = None, None, False
         for each in agreed:
             _follow(params, now, each, rows)
@@ -128,76 +124,126 @@ def _forget(now: Track) -> None:
 
 
 def _follow(params: Tracking, now: Track, here: Spot, rows: list[Travel]) -> None:
-    rows += visits.see(params.zones, now.visits, here, (now.asset, now.last_at))
     before = now.place
     if before is None or now.anchor is None:
-        now.anchor = (here.lat, here.lon)
+        _anchor(now, here)
+        journey.begin(now.log, here)
+        rows += visits.see(params.fences, now.visits, Seen(here, stands=False), (now.asset, now.last_at))
     else:
         _move(params, now, (before, here), rows)
     now.place = here
 
 
-def _move(params: Tracking, now: Track, leg: tuple[Spot, Spot], rows: list[Travel]) -> None:
+def _move(params: Tracking, now: Track, way: tuple[Spot, Spot], rows: list[Travel]) -> None:
     """Distance from the anchor, once it is sure that the asset has left it.
 
-    It has when it drives, by two speeds in a row or since its last leg, or when a second fix in a row is away.
+    It has when it drives, by two speeds in a row or since its last leg, or when a second fix in a row is away. With its
+    engine off it has only when it is so far away that it must have been transported.
     """
-    before, here = leg
-    radius_mm = here.radius_m * 1000
-    gone_mm = _from_anchor_mm(now, here)
+    before, here = way
+    gone_mm = _gone_mm(now, here)
     if now.near is not None:
         near, now.near = now.near, None
-        if gone_mm >= radius_mm:
+        if gone_mm >= _reach_mm(params, now, (near, here)):
             _count(params, now, (near, before), rows)
-            gone_mm = _from_anchor_mm(now, here)
-    if gone_mm >= radius_mm:
+            gone_mm = _gone_mm(now, here)
+    if gone_mm >= _reach_mm(params, now, way):
         if now.drives or (before.drives and here.drives):
-            _count(params, now, leg, rows)
+            _count(params, now, way, rows)
         else:
             now.near = before
-    elif now.drives and not here.drives:
-        if 2 * gone_mm >= radius_mm:
-            _count(params, now, leg, rows)
+        return
+    if now.drives and not here.drives:
         now.drives = False
+        if STOPS * gone_mm >= here.radius_m * 1000:
+            _count(params, now, way, rows)
+            now.drives = False
+            return
+    _stand(params, now, here, rows)
 
 
-def _from_anchor_mm(now: Track, to: Spot) -> int:
-    assert now.anchor is not None  # noqa: S101 - asked by the caller
-    return distance_mm(*now.anchor, to.lat, to.lon)
+def _reach_mm(params: Tracking, now: Track, way: tuple[Spot, Spot]) -> float:
+    """How far from its anchor it may be and still stand there."""
+    begin, here = way
+    radius_mm = here.radius_m * 1000
+    moving = now.log.moving
+    if _is_off(params, now, begin, here.at) and not (moving is not None and moving.carried):
+        return max(radius_mm, params.pace.transported_mm)
+    return radius_mm
 
 
-def _count(params: Tracking, now: Track, leg: tuple[Spot, Spot], rows: list[Travel]) -> None:
+def _stand(params: Tracking, now: Track, here: Spot, rows: list[Travel]) -> None:
+    """A fix around the anchor: zones are judged on the middle of all of them, once it does not drive."""
+    rows += journey.stand(params.pace, now.log, now.known, here)
+    if not now.drives and not here.drives and (now.rest is None or _gone_mm(now, here) < here.radius_m * 1000):
+        now.rest = settle(now.rest, here)
+    seen = Seen(here, stands=not now.drives)
+    if now.rest is not None and now.rest.settled:
+        lat, lon = now.stands_at
+        seen = Seen(replace(here, lat=lat, lon=lon), stands=True)
+    rows += visits.see(params.fences, now.visits, seen, (now.asset, now.last_at))
+
+
+def _gone_mm(now: Track, to: Spot) -> int:
+    return distance_mm(*now.stands_at, to.lat, to.lon)
+
+
+def _anchor(now: Track, here: Spot) -> None:
+    now.anchor, now.rest = (here.lat, here.lon), None
+
+
+def _count(params: Tracking, now: Track, way: tuple[Spot, Spot], rows: list[Travel]) -> None:
     """Put the anchor where a leg ends, and add its length if it was driven.
 
     After a silence nobody knows whether it drove, was carried, or went a longer way. What counts is a leg over a
     silence that is usual while the engine runs; or up to one that is usual while parked, if it drove at both ends.
     """
-    begin, end = leg
-    mm = _from_anchor_mm(now, end)
-    now.anchor = (end.lat, end.lon)
-    now.drives = not end.stands
+    begin, end = way
+    start, mm = now.stands_at, _gone_mm(now, end)
     silent = end.at - begin.at
-    if silent > params.silent_on_us and not (silent <= params.silent_off_us and begin.drives and end.drives):
-        rows += _cut(now, now.last_at)
+    carried = _is_off(params, now, begin, end.at)
+    seen = silent <= params.silent_on_us or (
+        silent <= params.silent_off_us and (carried or (begin.drives and end.drives))
+    )
+    if not seen:
+        _lose(now, begin, rows)
+        journey.begin(now.log, end)
+    else:
+        rows += journey.go(params.pace, now.log, now.known, Leg(begin, end, mm, start, carried))
+    _anchor(now, end)
+    now.drives = not end.stands
+    rows += visits.see(params.fences, now.visits, Seen(end, stands=False), (now.asset, now.last_at))
+    if not seen:
         return
+    if carried:
+        rows += _cut(now, now.last_at)
+    else:
+        rows += visits.pass_through(params.fences, now.visits, way, (now.asset, now.last_at))
+        _drive(now, Leg(begin, end, mm, start), rows)
+
+
+def _drive(now: Track, leg: Leg, rows: list[Travel]) -> None:
+    """Add a leg to the distance of its hour, and to that of the zones in which it ended."""
+    end = leg.end
     if now.segment is not None and end.at // HOUR_US > now.segment.end_at // HOUR_US:
         rows += _cut(now, now.last_at)
     segment = now.segment
     if segment is None:
-        now.segment = Segment(begin.at, end.at, mm, begin.content, end.content)
+        now.segment = Span(leg.begin.at, end.at, leg.begin.content, end.content, leg.mm, 2)
     else:
         segment.end_at, segment.last = end.at, end.content
-        segment.mm += mm
-    visits.drive(now.visits, mm)
+        segment.mm += leg.mm
+        segment.fixes += 1
+    visits.drive(now.visits, leg.mm)
+
+
+def _lose(now: Track, last: Spot | None, rows: list[Travel]) -> None:
+    """It is elsewhere, and nobody saw how it got there."""
+    rows += _cut(now, now.last_at)
+    if last is not None and now.anchor is not None:
+        rows += journey.lose(now.log, now.known, last, now.stands_at)
 
 
 def _cut(now: Track, closed_at: int) -> list[Travel]:
     segment, now.segment = now.segment, None
-    return [] if segment is None else [_distance(now.asset, segment, closed_at)]
-
-
-def _distance(asset: str, segment: Segment, closed_at: int | None) -> Travel:
-    evidence = [segment.first.hex(), segment.last.hex()]
-    span = (segment.begin_at, segment.end_at)
-    ident = derived_id(RULE, asset, "distance", *map(str, span), *evidence)
-    return Travel(ident, asset, "distance", None, *span, closed_at, segment.mm, evidence)
+    return [] if segment is None else [row(now.of, "distance", segment, closed_at)]

@@ -1,77 +1,99 @@
-"""Visits of zones: an asset is in a zone when two fixes in a row are, and out when two are clearly outside.
+"""Visits of zones: an asset is in a zone when two fixes in a row say so clearly, and out when two do.
 
-Clearly is farther from the border than 10 m and than the fix is sure of: parked two metres inside a fence, a receiver
-crosses it a thousand times a day.
+Clearly out is farther from the border than the zone's margin and than the fix is sure of: parked two metres inside a
+fence, a receiver crosses it a thousand times a day. Clearly in is deeper than the fix is sure of, or in for a while:
+who drives past a fence is not in it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from models.ids import derived_id
-from models.motion.fix import Spot
-from models.motion.geofence import Shape, border_m, contains
+from models.motion.fences import Fences, Passage, passage
+from models.motion.fix import Spot, distance_mm
+from models.motion.geofence import Shape, border_m
+from models.motion.travel import Span, Travel, row
 
-RULE = "motion-1"
-MARGIN_M = 10.0
 TWICE = 2
+CLEARLY_M = 4.0
+"""For a fix that does not say how sure it is."""
+ENTER_US = 30_000_000
+SPARSE_US = 60_000_000
+"""Where fixes are farther apart, a single one that is clearly in is a visit."""
+LEAST_WAY_US = 15_000_000
+"""Fixes that are closer than this in time see a zone themselves; between others the way does."""
+STANDS_SIGMAS = 3
+BEND = 0.25
+"""A road leaves the straight way between two fixes by so large a share of its length, at a corner."""
 
 
-class Visit(Struct, omit_defaults=True):
-    """A zone that an asset is in, since its first fix inside; until a second one it is only `entered` by chance.
+class Visit(Span, omit_defaults=True):
+    """A zone that an asset is in, since its first fix inside; until it is `entered` only by chance.
 
-    It lasts to the last fix before those that are clearly outside.
+    It lasts to the last fix before those that are clearly outside. `version` is that of the zone when it began.
     """
 
-    begin_at: int
-    end_at: int
-    first: bytes
-    last: bytes
+    version: int = 0
     entered: bool = False
+    deep: bool = False
+    """Whether the newest fix is clearly in."""
     outside: int = 0
-    mm: int = 0
 
 
-class Travel(Struct, frozen=True):
-    """A visit of a zone, or distance driven, between two moments.
+class Seen(NamedTuple):
+    """A position that zones are judged on: a fix, or while it stands the middle of its fixes."""
 
-    `closed_at` is when it was known to be over: None if nothing of this asset came after it. A visit's distance are
-    the legs that ended in the zone.
-    """
-
-    id: str
-    asset: str
-    what: Literal["visit", "distance"]
-    zone: str | None
-    begin_at: int
-    end_at: int
-    closed_at: int | None
-    distance_mm: int
-    evidence: list[str]
+    here: Spot
+    stands: bool
 
 
-def see(zones: Iterable[Shape], visits: dict[str, Visit], here: Spot, of: tuple[str, int]) -> list[Travel]:
+def see(fences: Fences, visits: dict[str, Visit], seen: Seen, of: tuple[str, int]) -> list[Travel]:
     """Take in one position; `of` is whose, and when it became known. Gives the visits that are over."""
     rows: list[Travel] = []
-    lat, lon = here.lat, here.lon
-    for shape in zones:
-        visit = visits.get(shape.zone)
-        if visit is None:
-            if shape.south <= lat <= shape.north and contains(shape, lat, lon):
-                visits[shape.zone] = Visit(here.at, here.at, here.content, here.content)
-        elif contains(shape, lat, lon):
-            visit.entered = True
+    here, asset, closed_at = seen.here, *of
+    inside = {shape.zone: shape for shape in fences.at(here.lat, here.lon)}
+    for zone, visit in [*visits.items()] if visits else ():
+        shape = inside.pop(zone, None)
+        if shape is not None:
             _stay(visit, here)
-        elif not visit.entered:
-            del visits[shape.zone]
-        elif border_m(shape, lat, lon) >= -max(MARGIN_M, here.accuracy_m):
+            if not visit.entered:
+                _enter(shape, visit, here)
+            continue
+        shape = fences.shapes[zone]
+        if not visit.entered:
+            del visits[zone]
+            if visit.deep and here.at - visit.end_at >= SPARSE_US and not shape.dwell_us:
+                rows.append(_row(asset, zone, visit, closed_at))
+        elif border_m(shape, here.lat, here.lon) >= -_margin_m(shape, seen):
             _stay(visit, here)
         elif visit.outside + 1 < TWICE:
             visit.outside += 1
         else:
-            asset, closed_at = of
-            rows += close(asset, {shape.zone: visits.pop(shape.zone)}, closed_at)
+            rows.append(_row(asset, zone, visits.pop(zone), closed_at))
+    for zone, shape in inside.items():
+        deep = border_m(shape, here.lat, here.lon) >= _clearly_m(shape, here)
+        visits[zone] = Visit(here.at, here.at, here.content, here.content, version=shape.version, deep=deep)
+    return rows
+
+
+def pass_through(
+    fences: Fences, visits: Mapping[str, Visit], way: tuple[Spot, Spot], of: tuple[str, int]
+) -> list[Travel]:
+    """Visits of zones that lie on the straight way between two fixes, and that neither of them is in."""
+    begin, end = way
+    if end.at - begin.at < LEAST_WAY_US or abs(end.lon - begin.lon) > 180:  # noqa: PLR2004 - a half turn
+        return []
+    asset, closed_at = of
+    ends = (begin.lat, begin.lon), (end.lat, end.lon)
+    least_m = max(begin.accuracy_m, end.accuracy_m, BEND * distance_mm(*ends[0], *ends[1]) / 1000)
+    rows: list[Travel] = []
+    for shape in fences.near_way(*ends):
+        if shape.zone in visits or shape.dwell_us or any(border_m(shape, *each) >= 0 for each in ends):
+            continue
+        found = passage(shape, *ends)
+        if found is not None and found.deepest_m >= max(least_m, shape.margin_m):
+            rows.append(_passed(asset, shape, way, found, closed_at))
     return rows
 
 
@@ -87,12 +109,34 @@ def close(asset: str, visits: Mapping[str, Visit], closed_at: int | None) -> lis
     return [_row(asset, zone, visit, closed_at) for zone, visit in sorted(visits.items()) if visit.entered]
 
 
+def _enter(shape: Shape, visit: Visit, here: Spot) -> None:
+    """Another fix in a zone that is not entered yet: it is by two that are clearly in, or after a while."""
+    was_deep, visit.deep = visit.deep, border_m(shape, here.lat, here.lon) >= _clearly_m(shape, here)
+    lasted = here.at - visit.begin_at
+    visit.entered = lasted >= shape.dwell_us and ((was_deep and visit.deep) or lasted >= ENTER_US)
+
+
 def _stay(visit: Visit, here: Spot) -> None:
     visit.end_at, visit.last, visit.outside = here.at, here.content, 0
+    visit.fixes += 1
+
+
+def _clearly_m(shape: Shape, here: Spot) -> float:
+    return min(shape.margin_m, here.accuracy_m or CLEARLY_M)
+
+
+def _margin_m(shape: Shape, seen: Seen) -> float:
+    """How far out is out. What has not moved leaves no zone, unless the middle of its fixes is far from it."""
+    return max(shape.margin_m, seen.here.accuracy_m * (STANDS_SIGMAS if seen.stands else 1))
 
 
 def _row(asset: str, zone: str, visit: Visit, closed_at: int | None) -> Travel:
-    """Its id rests on its begin only: a visit that is found to have lasted longer is the same visit."""
-    ident = derived_id(RULE, asset, "visit", zone, str(visit.begin_at), visit.first.hex())
-    evidence = list(dict.fromkeys((visit.first.hex(), visit.last.hex())))
-    return Travel(ident, asset, "visit", zone, visit.begin_at, visit.end_at, closed_at, visit.mm, evidence)
+    return replace(row((asset, visit.version), "visit", visit, closed_at, zone), method="fix")
+
+
+def _passed(asset: str, shape: Shape, way: tuple[Spot, Spot], found: Passage, closed_at: int) -> Travel:
+    begin, end = way
+    took = end.at - begin.at
+    span = Span(begin.at + round(took * found.begin), begin.at + round(took * found.end), begin.content, end.content)
+    span.fixes = TWICE
+    return replace(row((asset, shape.version), "visit", span, closed_at, shape.zone), method="segment")

@@ -1,5 +1,5 @@
-"""Hours in event time: thirty days with twenty outages, the live record first and the backlog after, in any order, come
-to the same rows, states and sums, bit for bit, as the orderly run; and to the truth.
+"""Hours in event time: thirty days with twenty outages, the live record first and the backlog after, or in any order at
+all, and records twice, come to the same rows, states and sums, bit for bit, as the orderly run; and to the truth.
 
 `STOCKYARD_SEEDS=50 python -m pytest tests/backend/test_hours_outages.py -s` tries 50 months; without it one is tried.
 """
@@ -7,7 +7,6 @@ to the same rows, states and sums, bit for bit, as the orderly run; and to the t
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,88 +16,78 @@ from backend import usage
 from backend.book import register
 from backend.book.db import read, write
 from backend.verify import verify
-from models.declared import Asset, Device, Tracker
+from models.declared import Asset, Device, RollsOver, Tracker
+from models.motion.meter import Bounds
 from models.reading import Fix, Input, Meter, Reading, from_micros
 from tests.backend.books import DAY, SECOND, Yard, digest
+from tests.models.motion.outage_month import (
+    DAYS,
+    MM_PER_MS,
+    START,
+    WIDTH_MM,
+    Month,
+    Record,
+    around,
+    arrived,
+    month,
+    outages,
+)
 
 SEEDS = range(int(os.environ.get("STOCKYARD_SEEDS", "1")))
-DAYS, OUTAGES = 30, 20
-START = 20_000 * DAY
-HOUR = 3600 * SECOND
+ON_EVERY_S = 600
 IMEI = "imei:356307042441013"
 EPOCHS = ["A" * 12, "B" * 12]
+METERS = ("runtime", "hoist", "pto", "engine_hours", "odometer", "tracker_odometer")
 
 
-@dataclass
-class Month:
-    """Records in the order of their time, the outages, and how long the engine really ran."""
-
-    records: list[tuple[int, list[Reading]]]
-    outages: list[tuple[int, int]]
-    ran_us: int
-
-
-def month(chance: random.Random) -> Month:
-    """A machine that is used by day; a record at each change, every 120 s while on, hourly while off."""
-    runs: list[tuple[int, int]] = []
-    for day in range(DAYS):
-        at = START + day * DAY + 6 * HOUR + chance.randrange(HOUR)
-        while at < START + day * DAY + 18 * HOUR:
-            until = at + chance.randrange(2 * HOUR)
-            runs.append((at // 1000 * 1000, until // 1000 * 1000))
-            at = until + 60 * SECOND + chance.randrange(3 * HOUR)
-    ran = 0
-    records: list[tuple[int, list[Reading]]] = [(START, _record(START, on=False, ran_us=0))]
-    before = START
-    for begin, end in runs:
-        records += [(at, _record(at, on=False, ran_us=ran)) for at in range(before + HOUR, begin, HOUR)]
-        records += [(at, _record(at, on=True, ran_us=ran + at - begin)) for at in range(begin, end, 120 * SECOND)]
-        ran += end - begin
-        records.append((end, _record(end, on=False, ran_us=ran)))
-        before = end
-    hours = [START + chance.randrange(1, DAYS * 24 - 13) * HOUR for _ in range(OUTAGES)]
-    return Month(records, sorted((at, at + chance.randint(1, 12) * HOUR) for at in hours), ran)
-
-
-def _record(at: int, *, on: bool, ran_us: int) -> list[Reading]:
-    when = from_micros(at)
-    hours = 4810 + ran_us // SECOND / 3600
+def readings(each: Record) -> list[Reading]:
+    """A record as the edge passes it on."""
+    when = from_micros(each.at)
+    hours = each.counters["engine_hours"] / 3_600_000
     return [
         Fix(IMEI, when, lat=51.06, lon=3.73, satellites=9, valid=True, speed_mps=0.0),
-        Input(IMEI, when, "ignition", on),
-        Meter(IMEI, when, "engine_hours", round(hours * 3600) / 3600, "h"),
+        *(Input(IMEI, when, name, on) for name, on in each.on.items()),
+        Meter(IMEI, when, "engine_hours", hours, "h"),
+        *(Meter(IMEI, when, name, each.counters[name] / 1000, "m") for name in ("odometer", "tracker_odometer")),
     ]
 
 
-def arrivals(made: Month, chance: random.Random) -> list[list[Reading]]:
+def arrivals(made: Month, chance: random.Random) -> list[Record]:
     """Records as they come: an outage's are kept back, then the newest is sent first and the others after it.
 
     The backlog comes oldest first, newest first or shuffled; some of it twice.
     """
-    kept: list[tuple[int, list[Reading]]] = []
-    order: list[list[Reading]] = []
-    for at, record in made.records:
-        if any(begin <= at < end for begin, end in made.outages):
-            kept.append((at, record))
+    passed = {each.at for each in arrived(made, outages(chance))}
+    kept: list[Record] = []
+    order: list[Record] = []
+    for record in made.records:
+        if record.at not in passed:
+            kept.append(record)
             continue
         order.append(record)
         if kept:
-            backlog = [each for _, each in kept]
             match chance.randrange(3):
                 case 0:
-                    backlog.reverse()
+                    kept.reverse()
                 case 1:
-                    chance.shuffle(backlog)
+                    chance.shuffle(kept)
                 case _:
                     pass
-            order += backlog + chance.sample(backlog, len(backlog) // 10)
+            order += kept + chance.sample(kept, len(kept) // 10)
             kept = []
-    return order + [record for _, record in kept]
+    return order + kept
 
 
-def send(yard: Yard, records: Sequence[list[Reading]], chance: random.Random) -> None:
+def permuted(made: Month, chance: random.Random) -> list[Record]:
+    """Any order, every record up to three times."""
+    order = [*made.records, *chance.choices(made.records, k=len(made.records) // 5)]
+    chance.shuffle(order)
+    return order
+
+
+def send(yard: Yard, records: Sequence[Record], chance: random.Random) -> None:
     """Batches of any size over two epochs, the deriver now and then between them."""
-    for piece in _pieces([reading for record in records for reading in record], chance):
+    for piece in _pieces([reading for record in records for reading in readings(record)], chance):
         yard.ingest.take([yard.message(piece, chance.choice(EPOCHS))])
         yard.clock.now += chance.randint(0, 5 * SECOND)
         if chance.random() < 0.05:
@@ -120,46 +109,63 @@ def mounted(template: Path, file: Path, hours_from: str) -> Yard:
     with write(yard.book) as tx:
         stamp = {"valid_from": START - DAY, "actor": "test", "now": yard.clock.now}
         register.put(tx, "assets", "T-9", Asset("Truck", "S9"), **stamp)
-        tracker = Tracker("T-9", hours_from=hours_from, hours_at_start=Decimal(4810))
+        rolls = RollsOver(odometer=Decimal(WIDTH_MM) / 1_000_000)
+        tracker = Tracker("T-9", hours_from=hours_from, hours_at_start=Decimal(4810), rolls_over_at=rolls)
         register.put(tx, "devices", IMEI, Device(IMEI, tracker=tracker), **stamp)
     return yard
+
+
+ORDERS = {
+    "orderly": lambda made, _chance: made.records,
+    "outages": arrivals,
+    "permuted": permuted,
+}  # fmt: skip
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_twenty_outages_change_nothing(seed: int, template: Path, tmp_path: Path) -> None:
-    made = month(random.Random(seed))
+    made = month(random.Random(seed), ON_EVERY_S)
     digests: list[dict[str, str]] = []
-    sums: list[object] = []
-    for name in ("orderly", "outages"):
+    sums: list[dict[str, Bounds | None]] = []
+    for name, order in ORDERS.items():
         chance = random.Random(f"{seed}/{name}")
         yard = mounted(template, tmp_path / f"{name}.db", "ignition")
-        send(yard, [record for _, record in made.records] if name == "orderly" else arrivals(made, chance), chance)
+        send(yard, order(made, chance), chance)
         digests.append(digest(yard.book))
         with read(yard.book) as tx:
-            loaded, span = register.load(tx), (START, made.records[-1][0])
-            sums.append([usage.used(tx, loaded, "T-9", meter, span) for meter in ("runtime", "engine_hours")])
-        assert not [finding for finding in verify(yard.book) if not finding.ok]
+            loaded, span = register.load(tx), (START, made.records[-1].at)
+            sums.append({meter: usage.used(tx, loaded, "T-9", meter, span) for meter in METERS})
+            assert usage.odometer_of(tx, loaded, "T-9", span) == ("odometer", sums[-1]["odometer"])
+        assert name != "permuted" or not [finding for finding in verify(yard.book) if not finding.ok]
         yard.book.dispose()
-    assert digests[0] == digests[1]
-    assert sums[0] == sums[1]
-    runtime, counted = sums[0]  # type: ignore[misc]
-    assert runtime.least == runtime.most == made.ran_us // 1000
-    assert abs(counted.least - made.ran_us // 1000) <= 1000
-    hours = runtime.least / 3_600_000
-    print(f"\nseed {seed}: {hours:.4f} h in both, {OUTAGES} outages, {len(made.records)} records")
+    assert digests[1:] == digests[:1] * 2
+    assert sums[1:] == sums[:1] * 2
+    assert sums[0] == truth(made)
+    print(f"\nseed {seed}: {made.ran_ms() / 3_600_000:.4f} h in all orders, {len(made.records)} records")
+
+
+def truth(made: Month) -> dict[str, Bounds | None]:
+    """What the meters come to if nothing is lost: unknown is what the hours' counter did when it was set anew."""
+    exact = {"runtime": made.ran_ms(), "hoist": made.ran_ms(name="hoist"), "pto": made.ran_ms(name="pto")}
+    exact |= dict.fromkeys(("odometer", "tracker_odometer"), made.ran_ms() * MM_PER_MS)
+    jumps = [around(made.records, at) for at in (made.reset_at, made.replaced_at)]
+    least = made.ran_ms() - sum(made.ran_ms(jump) for jump in jumps)
+    most = least + sum(end - begin for begin, end in jumps) // 1000
+    return {"engine_hours": Bounds(least, most)} | {name: Bounds(ms, ms) for name, ms in exact.items()}
 
 
 def test_a_tracker_that_was_on_another_machine_all_along(template: Path, tmp_path: Path) -> None:
     """A correction of the register: the hours follow the machine, from the day on which it holds."""
-    made = month(random.Random(7))
-    records = [record for at, record in made.records if at < START + 6 * DAY]
+    made = month(random.Random(7), ON_EVERY_S)
+    moved = next(begin for begin, _ in made.on["ignition"] if begin > START + 2 * DAY) + 431 * SECOND
+    records = [each for each in made.records if each.at < START + 6 * DAY]
     late = mounted(template, tmp_path / "late.db", "ignition")
     send(late, records, random.Random(1))
     known = mounted(template, tmp_path / "known.db", "ignition")
     for yard in (known, late):
         with write(yard.book) as tx:
-            stamp = {"valid_from": START + 2 * DAY + 11 * HOUR, "actor": "test", "now": yard.clock.now}
+            stamp = {"valid_from": moved, "actor": "test", "now": yard.clock.now}
             register.put(tx, "assets", "T-10", Asset("Truck", "S10"), **stamp)
             register.put(tx, "devices", IMEI, Device(IMEI, tracker=Tracker("T-10")), **stamp)
     send(known, records, random.Random(2))
@@ -168,7 +174,10 @@ def test_a_tracker_that_was_on_another_machine_all_along(template: Path, tmp_pat
     with read(late.book) as tx:
         loaded, end = register.load(tx), START + 6 * DAY
         both = [usage.used(tx, loaded, asset, "runtime", (START, end)) for asset in ("T-9", "T-10")]
-    assert all(each is not None and each.least > 0 for each in both)
+    last, first = around(made.records, moved)
+    ran = made.ran_ms((START, last))
+    assert both[0] == Bounds(ran, ran + (moved - last) // 1000)
+    assert both[1] == Bounds(*[made.ran_ms((first, START + 6 * DAY))] * 2)
     assert not [finding for finding in verify(late.book) if not finding.ok]
     for yard in (late, known):
         yard.book.dispose()

@@ -6,115 +6,36 @@
 import os
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from backend.book.schema import travel
+from backend.book.schema import dirty, fold_state, travel
 from backend.motion_step import tracking
 from backend.verify import verify
-from models.declared import Circle, Device, Site, Tracker, Zone
-from models.reading import Fix, Reading, from_micros, micros
+from models.declared import Asset, AssetClass, Circle, Device, Site, Tracker, Zone
+from models.reading import Reading
 from models.register import Entry, Register
 from tests.backend.books import DAY, SECOND, Yard, facts
-from tests.backend.stories import MIDNIGHT, Change, Story, declare, tell_in_disorder, tell_in_order
+from tests.backend.journeys import (
+    DOCK,
+    GATE,
+    HOUR,
+    PAD,
+    STRANGER,
+    TRUCK,
+    corridor,
+    drive,
+    fix,
+    make,
+    mount,
+    switch,
+    zone,
+)
+from tests.backend.stories import MIDNIGHT, Change, declare, tell_in_disorder, tell_in_order
 from tests.models.motion.drives import degrees
 
 STORIES = int(os.environ.get("STOCKYARD_STORIES", "40"))
 PIECES = 4
-TRUCK, CRANE = "imei:356307042441013", "imei:356307042441021"
-ASSETS = {TRUCK: ("TRUCK-1", "TRUCK-2"), CRANE: ("CRANE-1", "CRANE-2")}
-DOCK, GATE, PAD, FAR = (150.0, 120.0), (0.0, 0.0), (300.0, 60.0), (9000.0, 7000.0)
-PLACES = [DOCK, DOCK, GATE, PAD, (150.0, 84.0), (185.0, 120.0), FAR, (40_000.0, 0.0)]
-HOUR = 3600 * SECOND
-
-
-def fix(at: float, place: tuple[float, float], device: str = TRUCK, **fields: Any) -> Fix:
-    """A fix `at` seconds after midnight at a place, metres east and north of the gate."""
-    lat, lon = degrees(*place)
-    given = {"lat": lat, "lon": lon, "speed_mps": 3.0, "hdop": 0.9, "satellites": 9, "valid": True} | fields
-    return Fix(device, from_micros(MIDNIGHT + round(at * SECOND)), **given)
-
-
-def drive(begin: float, *places: tuple[float, float], every: float = 60.0) -> list[Reading]:
-    return [fix(begin + k * every, place) for k, place in enumerate(places)]
-
-
-def mount(device: str, asset: str | None, at: int, **fields: Any) -> Change:
-    tracker = None if asset is None else Tracker(asset, **fields)
-    return Change("devices", device, Device(device, tracker=tracker), at)
-
-
-def zone(ident: str, x: float, y: float, radius_m: float, at: int) -> Change:
-    return Change("zones", ident, Zone(ident, circle=Circle(*degrees(x, y), radius_m)), at)
-
-
-def _time(chance: random.Random) -> int:
-    """A moment around midnight and full hours of three days, on a grid on which things fall together."""
-    step = chance.choice((1, 20, 60, 60, 600, 1800))
-    at = MIDNIGHT + chance.choice((0, 0, 0, 1, 2)) * DAY + chance.randint(-10, 20) * step * SECOND
-    return at + chance.choice((0, 0, 0, -1, 1))
-
-
-def _fix(chance: random.Random) -> tuple[str, Reading]:
-    at = _time(chance)
-    x, y = chance.choice(PLACES)
-    place = (x + chance.gauss(0, 3), y + chance.gauss(0, 3)) if chance.random() < 0.8 else (x, y)
-    fields: dict[str, Any] = {"speed_mps": chance.choice((None, 0.0, 3.0, 20.0))}
-    match chance.randrange(12):
-        case 0:
-            fields |= {"lat": None, "lon": None}
-        case 1:
-            fields |= {"satellites": 0}
-        case 2:
-            fields |= {"hdop": chance.choice((4.0, 20.0))}
-        case 3:
-            fields |= {
-                "lat": chance.choice((90.0, -90.0, 0.0)),
-                "lon": chance.choice((180.0, 0.0)),
-                "altitude_m": 1e300,
-            }
-        case 4:
-            fields |= {"device_at": from_micros(at)}
-        case _:
-            pass
-    device = chance.choice((TRUCK, TRUCK, TRUCK, CRANE))
-    return chance.choice(("dock-a", "dock-a", "dock-b")), fix((at - MIDNIGHT) / SECOND, place, device, **fields)
-
-
-def _route(chance: random.Random) -> list[tuple[str, Reading]]:
-    """A way through the yard that makes visits and distance."""
-    begin = (_time(chance) - MIDNIGHT) / SECOND
-    every = chance.choice((1.0, 60.0, 60.0, 900.0))
-    places = [place for place in chance.choices(PLACES[:6], k=5) for _ in range(chance.randint(1, 3))]
-    return [("dock-a", each) for each in drive(begin, *places, every=every)]
-
-
-def _again(chance: random.Random, told: tuple[str, Reading]) -> tuple[str, Reading]:
-    gateway, reading = told
-    if reading.device_at is None:
-        return told
-    fields: dict[str, Any] = {name: getattr(reading, name) for name in reading.__struct_fields__}
-    shift = chance.choice((-DAY, -60 * SECOND, SECOND, 60 * SECOND, DAY))
-    return gateway, Fix(**fields | {"at": from_micros(micros(reading.at) + shift)})
-
-
-def _change(chance: random.Random) -> Change:
-    at = _time(chance)
-    if chance.random() < 0.5:
-        device = chance.choice((TRUCK, TRUCK, CRANE))
-        return mount(device, chance.choice((*ASSETS[device], None)), at, max_speed_mps=chance.choice((50.0, 10.0)))
-    x, y = chance.choice((DOCK, DOCK, PAD, GATE))
-    return zone(chance.choice(("dock", "dock", "new")), x, y, chance.choice((30.0, 60.0, 5000.0)), at)
-
-
-def make(seed: int) -> Story:
-    chance = random.Random(seed)
-    told = [_fix(chance) for _ in range(chance.randint(1, 25))]
-    for _ in range(chance.randint(0, 3)):
-        told += _route(chance)
-    told += [_again(chance, chance.choice(told)) for _ in range(chance.randint(0, 5))]
-    return Story(told, [_change(chance) for _ in range(chance.randint(0, 4))])
 
 
 def broken(yard: Yard) -> list[str]:
@@ -161,6 +82,13 @@ CHANGES: list[tuple[str, list[Change], set[tuple[str, str]]]] = [
     ("the dock moves", [zone("dock", 5000, 0, 50, MIDNIGHT)], {("TRUCK-1", "dock")}),
     ("the dock is larger", [zone("dock", 0, 0, 5000, MIDNIGHT)], {("TRUCK-1", "dock")}),
     ("a new zone", [zone("new", *DOCK, 20, MIDNIGHT - DAY)], {("TRUCK-1", "dock"), ("TRUCK-1", "new")}),
+    ("a road", [corridor("new", 30, MIDNIGHT - DAY, (120.0, 120.0), DOCK)], {("TRUCK-1", "dock"), ("TRUCK-1", "new")}),
+    ("a dwell", [Change("zones", "dock", Zone("d", circle=Circle(*degrees(*DOCK), 30), dwell_s=100), MIDNIGHT - DAY)],
+     {("TRUCK-1", "dock")}),
+    ("another class", [Change("classes", "truck", AssetClass(30.0, 1000.0), MIDNIGHT - DAY)], {("TRUCK-1", "dock")}),
+    ("another category", [Change("assets", "TRUCK-1", Asset("T", "1", "crane"), MIDNIGHT - DAY)],
+     {("TRUCK-1", "dock")}),
+    ("runs by another input", [mount(TRUCK, "TRUCK-1", MIDNIGHT - DAY, hours_from="pto")], {("TRUCK-1", "dock")}),
 ]  # fmt: skip
 
 
@@ -171,7 +99,7 @@ def test_a_change_of_the_register_from_a_past_date_is_followed(
     before, later = (Yard.copy(template, tmp_path / f"{k}.db", MIDNIGHT + DAY) for k in "ab")
     declare(before, changes)
     for yard in (before, later):
-        yard.send(IN_AND_OUT)
+        yard.send([*IN_AND_OUT, switch(-700, on=True), switch(-700, name="pto", on=False)])
         yard.settle()
     unchanged = facts(later.book)
     declare(later, changes)
@@ -180,6 +108,67 @@ def test_a_change_of_the_register_from_a_past_date_is_followed(
     assert facts(later.book) != unchanged, name
     visited = {(row["asset"], row["zone"]) for row in later.rows(travel) if row["zone"] in {"dock", "new"}}
     assert visited == expected
+    for yard in (before, later):
+        assert broken(yard) == []
+        yard.book.dispose()
+
+
+def test_a_name_or_an_alert_of_a_zone_changes_no_visit(yard: Yard) -> None:
+    yard.clock.now = MIDNIGHT + DAY
+    declare(yard, [zone("new", *DOCK, 30, MIDNIGHT - DAY)])
+    yard.send(IN_AND_OUT)
+    before = facts(yard.book)
+    for at in (MIDNIGHT - 2 * SECOND, MIDNIGHT + HOUR):
+        declare(yard, [Change("zones", "new", Zone(f"at {at}", circle=Circle(*degrees(*DOCK), 30), alert="both"), at)])
+    assert not yard.rows(dirty)
+    yard.settle()
+    assert facts(yard.book) == before
+    assert {row["version"] for row in yard.rows(travel) if row["zone"] == "new"} == {MIDNIGHT - DAY}
+    assert broken(yard) == []
+
+
+def test_what_moves_with_its_engine_off_is_carried_until_it_goes_on(yard: Yard) -> None:
+    yard.clock.now = MIDNIGHT + DAY
+    carried = [(900.0 * k, 0.0) for k in range(6)]
+    own = [(4500.0, 900.0 * k) for k in range(6)]
+    yard.send([switch(-400, on=False), *drive(-300, *[GATE] * 4), *drive(0, *carried, every=90)])
+    yard.send([switch(700, on=True), *drive(760, *own, every=90), *drive(1400, *[own[-1]] * 8), fix(7200, own[-1])])
+    rows = [(row["what"], row["distance_mm"] // 1_000_000, row["asset"]) for row in yard.rows(travel)]
+    assert ("transported", 4, "TRUCK-1") in rows
+    assert ("trip", 4, "TRUCK-1") in rows
+    driven = sum(row["distance_mm"] for row in yard.rows(travel) if row["what"] == "distance")
+    assert driven // 1_000_000 == 4, "what was carried is no distance"
+    assert broken(yard) == []
+
+
+def test_other_inputs_change_nothing_but_when_it_was_heard(yard: Yard, template: Path, tmp_path: Path) -> None:
+    plain = Yard.copy(template, tmp_path / "plain.db", MIDNIGHT + DAY)
+    yard.clock.now = MIDNIGHT + DAY
+    plain.send(IN_AND_OUT)
+    yard.send([*IN_AND_OUT, *(switch(at, name="door", on=at % 2 > 0) for at in range(-600, 3300, 33))])
+    rows, others = ([{**row, "n": 0, "device_id": 0} for row in each.rows(travel)] for each in (plain, yard))
+    assert sorted(map(str, rows)) == sorted(map(str, others))
+    assert broken(yard) == []
+    plain.book.dispose()
+
+
+def test_a_device_that_is_no_tracker_yet_is_folded_with_all_it_ever_said(template: Path, tmp_path: Path) -> None:
+    before, later = (Yard.copy(template, tmp_path / f"{k}.db", MIDNIGHT + DAY) for k in "ab")
+    told: list[Reading] = [fix(at, place, STRANGER) for at in (-90_000, 0) for place in (GATE,)]
+    told += [fix(600 + 60 * k, place, STRANGER) for k, place in enumerate((GATE, DOCK, DOCK, GATE, GATE))]
+    told += [switch(at, STRANGER, on=True) for at in (-90_000, 500)]
+    plain = Change("devices", STRANGER, Device(STRANGER), MIDNIGHT - DAY)
+    mounted = mount(STRANGER, "FORKLIFT-1", MIDNIGHT + 300 * SECOND)
+    declare(before, [plain, mounted])
+    declare(later, [plain])
+    later.send([*told[:4], *told[-2:]])
+    assert {row["step"] for row in later.rows(fold_state)} <= {"hours"}
+    declare(later, [mounted])
+    for yard, piece in ((before, told), (later, told[4:-2])):
+        yard.send(piece)
+        yard.settle()
+    assert facts(later.book) == facts(before.book)
+    assert {row["zone"] for row in later.rows(travel) if row["what"] == "visit"} >= {"dock"}
     for yard in (before, later):
         assert broken(yard) == []
         yard.book.dispose()
@@ -237,5 +226,5 @@ def test_parameters_are_built_once_for_a_span_without_a_change() -> None:
     assert first is not None
     assert tracking(register, TRUCK, 150) is first
     assert tracking(register, TRUCK, 200) is not first
-    assert [shape.zone for shape in first.zones] == ["a"]
+    assert [*first.fences.shapes] == ["a"]
     assert (tracking(register, TRUCK, 5), tracking(register, "imei:1", 100)) == (None, None)

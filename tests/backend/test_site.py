@@ -71,7 +71,19 @@ SIDES = 'outside_in = "a"\noutside_out = "a"\n'
 DESK = '[devices.d.desk]\nlocation = "a"\nsupplier = "a"\ncustomer = "a"\n'
 TRUCK = '[assets.T]\nname = "T"\nserial = "1"\n'
 TRACKER = '[devices."imei:{0}"]\nname = "imei:{0}"\n[devices."imei:{0}".tracker]\nasset = "{1}"\n'
+ZONE = '[zones.z]\nname = "z"\n'
 WRONG = {
+    "zone": (ZONE, "zones.z: polygon, circle, corridor: one of them expected, got none"),
+    "two shapes": (
+        ZONE + "circle = { lat = 1, lon = 1, radius_m = 5 }\ncorridor = { line = [[1, 1], [1, 2]], width_m = 9 }\n",
+        "one of them expected, got circle and corridor",
+    ),
+    "road": (ZONE + "corridor = { line = [[1, 1], [1, 1]], width_m = 9 }\n", "corridor.line: two different points"),
+    "road off earth": (ZONE + "corridor = { line = [[1, 1], [1, 200]], width_m = 9 }\n", "corridor.line[1]: latitude"),
+    "road's key": (ZONE + "corridor = { line = [[1, 1], [1, 2]], width = 9 }\n", "did you mean 'width_m'?"),
+    "alert": (ZONE + 'circle = { lat = 1, lon = 1, radius_m = 5 }\nalert = "all"\n', "Invalid enum value 'all'"),
+    "class": ("[classes.truck]\nstop_s = 0\n", "classes.truck: Expected `float` > 0.0 - at `$.stop_s`"),
+    "class's key": ("[classes.truck]\nstop = 60\n", "did you mean 'stop_s'?"),
     "tracker": (TRUCK + TRACKER.format("1", "T"), None),
     "tracker of nothing": (TRACKER.format("1", "T"), "tracker.asset: one of the assets expected, got 'T'"),
     "two trackers": (TRUCK + TRACKER.format("1", "T") + TRACKER.format("2", "T"), "'T' already has the tracker"),

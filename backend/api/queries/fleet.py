@@ -15,12 +15,15 @@ from backend.step import DAY_US
 from backend.telemetry.schema import point, series
 from backend.usage import DISTANCE, used
 from models.declared import Asset, Tracker
-from models.motion.meter import ENGINE_HOURS, ODOMETER, RUNTIME, Bounds, Metered
+from models.motion.meter import DISTANCES, ENGINE_HOURS, RUNTIME, WORK, Bounds, Metered
 from models.reading import from_micros
 from models.register import Register
 from models.units import quantity_text
 
-METERS = {RUNTIME: "h", ENGINE_HOURS: "h", ODOMETER: "km", DISTANCE: "km"}
+METERS = {
+    **dict.fromkeys((RUNTIME, ENGINE_HOURS, *WORK), "h"),
+    **dict.fromkeys((*DISTANCES, DISTANCE), "km"),
+}
 EACH = {"h": 3_600_000, "km": 1_000_000}
 """Milliseconds or millimetres in the unit that is answered."""
 MILLIONTH = Decimal("0.000001")
@@ -62,6 +65,7 @@ def _asset(
     ident, body = of
     last = [heard.last_at] if heard is not None else []
     last += [place.heard_at] if place is not None else []
+    odometers = _odometers(heard)
     return items.AssetNow(
         id=ident,
         name=body.name,
@@ -74,8 +78,20 @@ def _asset(
         engine_on=heard.engine.on if heard and heard.engine else None,
         hours=hours,
         hours_from=mounted[1].hours_from if mounted else None,
-        odometer_km=amount(heard.counters[ODOMETER].value, "km") if heard and ODOMETER in heard.counters else None,
+        odometer_km=odometers[0].km if odometers else None,
+        odometer_from=odometers[0].meter if odometers else None,
+        odometers=odometers,
     )
+
+
+def _odometers(heard: Metered | None) -> list[items.Odometer]:
+    """What each counter of kilometres says, the best first."""
+    counters = heard.counters if heard else {}
+    return [
+        items.Odometer(name, amount(counters[name].value, "km"), from_micros(counters[name].last_at))
+        for name in DISTANCES
+        if name in counters
+    ]
 
 
 def _place(place: places.Place) -> items.Place:
@@ -139,8 +155,37 @@ def days(span: Span) -> Iterator[Span]:
 def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[items.Visit]:
     """Stays in zones that reach into a span, the oldest first."""
     return [
-        items.Visit(v.id, asset, v.zone, from_micros(v.begin_at), time(v.end_at), list(v.evidence))
+        items.Visit(
+            v.id,
+            asset,
+            v.zone,
+            from_micros(v.begin_at),
+            time(v.end_at),
+            list(v.evidence),
+            v.fixes,
+            from_micros(v.version),
+            v.method,
+        )
         for v in places.visits(tx, register, asset, span)
+    ]
+
+
+def journeys(tx: Connection, register: Register, asset: str, span: Span, what: str) -> list[items.Journey]:
+    """Trips, stops or transports that reach into a span, the oldest first."""
+    return [
+        items.Journey(
+            each.id,
+            asset,
+            from_micros(each.begin_at),
+            None if each.closed_at is None else from_micros(each.end_at),
+            amount(each.distance_mm, "km"),
+            each.lat,
+            each.lon,
+            each.evidence,
+            each.fixes,
+            from_micros(each.version),
+        )
+        for each in places.journeys(tx, register, asset, span, what)
     ]
 
 

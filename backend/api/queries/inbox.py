@@ -10,7 +10,7 @@ from backend.api.queries import decisions
 from backend.book.schema import alert
 
 STOCK_RULES = ("reorder", "negative_stock", "unknown_tag")
-ASSET_RULES = ("service_due", "failure_risk")
+ASSET_RULES = ("service_due", "failure_risk", "zone_alert", "transported", "odometer_drift")
 OF_ASSETS = alert.c.rule.in_(ASSET_RULES)
 SORTS: dict[str, tuple[ColumnElement[bool], ...]] = {
     "all": (),

@@ -10,7 +10,8 @@ from backend.book import places
 from backend.book.schema import event, fold_state
 from backend.hours_step import HOURS
 from models.declared import Asset, Tracker
-from models.motion.meter import Engine, Metered
+from models.motion.engine import Engine
+from models.motion.meter import Metered
 from models.register import Register
 
 

@@ -1,4 +1,4 @@
-"""Assets in use: where each is, what its meters counted, where it stayed, its track."""
+"""Assets in use: where each is, what its meters counted, where it stayed, its trips, stops and days, its track."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from backend.api import items, items_fleet
 from backend.api.answers import Ask, When, answer, documented, page
-from backend.api.queries import fleet
+from backend.api.queries import days, fleet
 from backend.api.services import Services, Use
 from backend.book.db import read
 from models.errors import NotFound, Refused
@@ -34,17 +34,23 @@ class MetersAsk(Span, frozen=True):
     by: str | None = Field(None, pattern="^day$")
 
 
+class DaysAsk(Span, frozen=True):
+    """And whose days: a time zone's."""
+
+    tz: str = Field("UTC", max_length=64, description="a name such as Europe/Brussels")
+
+
 class TrackAsk(Span, frozen=True):
     """And how many positions at most, the newest."""
 
     limit: int = Field(1000, ge=1, le=10_000)
 
 
-def _span(services: Services, ask: Span) -> tuple[int, int]:
+def _span(services: Services, ask: Span, most_days: int = MOST_DAYS) -> tuple[int, int]:
     until = services.clock() if ask.until is None else micros(ask.until)
     since = until - DAY_US if ask.since is None else micros(ask.since)
-    if not until - MOST_DAYS * DAY_US <= since <= until:
-        msg = f"since: at most {MOST_DAYS} days before until expected, and not after it"
+    if not until - most_days * DAY_US <= since <= until:
+        msg = f"since: at most {most_days} days before until expected, and not after it"
         raise Refused(msg)
     return since, until
 
@@ -96,6 +102,45 @@ def asset_visits(services: Use, ident: Ident, ask: Annotated[Span, Query()]) -> 
     with read(services.book) as tx:
         register = services.registers.current(tx)
         found = fleet.visits(tx, register, _known(register, ident, now), _span(services, ask))
+        whole = services.complete_to(tx, now)
+    return page(found, len(found) + 1, None, whole)
+
+
+@router.get("/assets/{ident:path}/trips", responses=documented(items.Page[items_fleet.Journey]))
+def asset_trips(services: Use, ident: Ident, ask: Annotated[Span, Query()]) -> Response:
+    """Its trips."""
+    return _journeys(services, ident, ask, "trip")
+
+
+@router.get("/assets/{ident:path}/stops", responses=documented(items.Page[items_fleet.Journey]))
+def asset_stops(services: Use, ident: Ident, ask: Annotated[Span, Query()]) -> Response:
+    """Where it stood, and how long."""
+    return _journeys(services, ident, ask, "stop")
+
+
+@router.get("/assets/{ident:path}/transported", responses=documented(items.Page[items_fleet.Journey]))
+def asset_transported(services: Use, ident: Ident, ask: Annotated[Span, Query()]) -> Response:
+    """When it moved with its engine off."""
+    return _journeys(services, ident, ask, "transported")
+
+
+def _journeys(services: Services, ident: str, ask: Span, what: str) -> Response:
+    now = services.clock()
+    with read(services.book) as tx:
+        register = services.registers.current(tx)
+        found = fleet.journeys(tx, register, _known(register, ident, now), _span(services, ask), what)
+        whole = services.complete_to(tx, now)
+    return page(found, len(found) + 1, None, whole)
+
+
+@router.get("/assets/{ident:path}/days", responses=documented(items.Page[items_fleet.Day]))
+def asset_days(services: Use, ident: Ident, ask: Annotated[DaysAsk, Query()]) -> Response:
+    """What it did on each local day that the span reaches into."""
+    now = services.clock()
+    with read(services.book) as tx:
+        register = services.registers.current(tx)
+        known = _known(register, ident, now)
+        found = days.days(tx, register, known, _span(services, ask, days.MOST_DAYS), (ask.tz, now))
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
 

@@ -10,8 +10,8 @@ from backend.book.db import read
 from backend.book.places import Place, Visit
 from models.reading import Reading
 from tests.backend.books import DAY, SECOND, Yard
+from tests.backend.journeys import CRANE, DOCK, FAR, GATE, PAD, TRUCK, drive, fix, mount, zone
 from tests.backend.stories import MIDNIGHT, declare
-from tests.backend.test_motion_step import CRANE, DOCK, FAR, GATE, PAD, TRUCK, drive, fix, mount, zone
 
 NOW = MIDNIGHT + DAY
 OUTSIDE = (-500.0, 0.0)
@@ -94,6 +94,7 @@ def test_a_place_belongs_to_the_asset_that_the_tracker_is_on_now(site: Yard) -> 
 def test_visits_of_a_span_with_the_one_that_lasts(site: Yard) -> None:
     site.send(drive(0, OUTSIDE, DOCK, DOCK, OUTSIDE, OUTSIDE, DOCK, DOCK))
     found = stays(site.book, "TRUCK-1", 0, 9e4)
+    found = [each for each in found if each.method == "fix"]
     assert [(each.zone, each.begin_at - MIDNIGHT, each.end_at and each.end_at - MIDNIGHT) for each in found] == [
         ("dock", 60 * SECOND, 120 * SECOND),
         ("yard", 60 * SECOND, 120 * SECOND),
@@ -144,3 +145,30 @@ def test_distance_stays_with_the_asset_that_drove_it(site: Yard) -> None:
     site.send(drive(3000, *ROAD, every=60))
     both = [metres(site.book, asset, 0, 9e4) for asset in ("TRUCK-1", "TRUCK-2")]
     assert both == [pytest.approx(2500, abs=1), pytest.approx(3250, abs=1)]
+
+
+def journeys(book: Engine, *what: str, until: float = 9e4) -> list[tuple[str, int, int | None]]:
+    """(what, begin, end or None while it goes on), in seconds after midnight."""
+    with read(book) as tx:
+        span = (MIDNIGHT - DAY, MIDNIGHT + round(until * SECOND))
+        found = places.journeys(tx, register.load(tx), "TRUCK-1", span, *what)
+    times = [(each.begin_at - MIDNIGHT, each.end_at - MIDNIGHT, each.closed_at) for each in found]
+    kinds = [each.what for each in found]
+    return [
+        (kind, begin // SECOND, None if closed is None else end // SECOND)
+        for kind, (begin, end, closed) in zip(kinds, times, strict=True)
+    ]
+
+
+def test_a_short_pause_belongs_to_the_trip_that_it_may_yet_end(site: Yard) -> None:
+    sorts = ("trip", "stop", "transported")
+    site.send([*drive(0, *[ROAD[0]] * 10, every=60), *drive(600, *ROAD[1:9], every=20)])
+    assert journeys(site.book, *sorts) == [("stop", 0, 540), ("trip", 540, None)]
+    site.send(drive(760, ROAD[8], ROAD[8], every=60))
+    assert journeys(site.book, *sorts) == [("stop", 0, 540), ("trip", 540, None)]
+    site.send(drive(880, ROAD[8], ROAD[8], ROAD[8], every=60))
+    assert [each for each in journeys(site.book, *sorts) if each[2] is None] == [("stop", 740, None)]
+    assert journeys(site.book, "trip") == [("trip", 540, 740)]
+    assert journeys(site.book, "stop", until=500) == [("stop", 0, 540)]
+    declare(site, [mount(TRUCK, "TRUCK-2", MIDNIGHT + 3600 * SECOND)])
+    assert journeys(site.book, *sorts)[-1] == ("stop", 740, 1000)

@@ -94,6 +94,15 @@ def test_stays_lead_to_readings(pages: Pages) -> None:
     assert "In no zone" in pages.get("/page/asset/visits/FORKLIFT-1")
 
 
+def test_trips_and_stops_are_said_in_words(pages: Pages) -> None:
+    text = pages.get("/page/asset/trips/TRUCK-1")
+    assert re.search(r"Drove [0-9.]+ km</b>", text)
+    assert re.search(r"Stood</b>.*in (Truck dock|Parking|Crane pad|Yard)", text)
+    assert text.count("on the way") + text.count("still there") == 1
+    assert "Nothing was heard of its way" in pages.get("/page/asset/trips/FORKLIFT-1")
+    assert 'km <span class="since">its own</span>' in pages.get("/page/asset/place/TRUCK-1")
+
+
 def test_signals_are_drawn_and_their_absence_is_said(pages: Pages) -> None:
     text = pages.get("/page/asset/risk/TRUCK-1")
     for name in ("gearbox temperature", "gearbox vibration", "oil pressure", "engine load"):

@@ -151,8 +151,8 @@ def engine(*, on: bool) -> Engine:
         (1, None, 0.0, "off"),
         (599, True, 5.0, "moving"),
         (601, True, 5.0, "silent"),
-        (7199, False, 0.0, "off"),
-        (7201, False, 0.0, "silent"),
+        (3899, False, 0.0, "off"),
+        (3901, False, 0.0, "silent"),
     ],
 )
 def test_what_an_asset_does(heard_ago_s: int, on: Any, speed: float, kind: str) -> None:

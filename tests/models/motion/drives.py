@@ -8,10 +8,12 @@ from typing import Any
 
 from models.declared import Circle, Zone
 from models.motion import track
+from models.motion.classes import pace
+from models.motion.fences import Fences
 from models.motion.fix import Heard
 from models.motion.geofence import METRES_A_DEGREE, Shape, shape_of
-from models.motion.track import Track, Tracking
-from models.motion.visits import Travel
+from models.motion.tracking import Track, Tracking
+from models.motion.travel import Travel
 from models.reading import Fix, from_micros
 
 S, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
@@ -31,7 +33,12 @@ def at(t: float, x: float | None, y: float = 0.0, speed: float | None = None, **
     when = T0 + round(t * S)
     given = {"lat": lat, "lon": lon, "speed_mps": speed, "satellites": 9, "valid": True} | fields
     fix = Fix(DEVICE, from_micros(when), **given)
-    return Heard(when, fix, sha256(repr((t, fix)).encode()).digest())
+    return Heard(when, sha256(repr((t, fix)).encode()).digest(), fix)
+
+
+def engine(t: float, *, on: bool) -> Heard:
+    """The engine's state `t` seconds after T0."""
+    return Heard(T0 + round(t * S), sha256(repr((t, on)).encode()).digest(), on=on)
 
 
 def rectangle(ident: str, x1: float, x2: float, y1: float, y2: float) -> Shape:
@@ -53,7 +60,7 @@ YARD = (
     rectangle("dock", 110, 190, 90, 150),
     circle("site-2", 9000, 7000, 150),
 )
-TRUCK = Tracking("TRUCK-1", 50.0, 600 * S, 7200 * S, YARD)
+TRUCK = Tracking("TRUCK-1", 50.0, 600 * S, 7200 * S, Fences.of(YARD), "ignition", pace("truck", None), 7)
 
 
 def whole(facts: Sequence[Heard], params: Tracking = TRUCK) -> tuple[Track, list[Travel]]:
@@ -65,6 +72,11 @@ def whole(facts: Sequence[Heard], params: Tracking = TRUCK) -> tuple[Track, list
 
 def metres(rows: Sequence[Travel]) -> float:
     return sum(row.distance_mm for row in rows if row.what == "distance") / 1000
+
+
+def told(rows: Sequence[Travel], what: str) -> list[tuple[float, float]]:
+    """(begin, end) of the stretches of a kind, in seconds after T0, in order."""
+    return sorted(((row.begin_at - T0) / S, (row.end_at - T0) / S) for row in rows if row.what == what)
 
 
 def stays(rows: Sequence[Travel], zone: str) -> list[tuple[float, float]]:

@@ -37,12 +37,12 @@ def test_flaws(fields: dict[str, float | None], expected: str | None) -> None:
     ("fields", "accuracy_m", "radius_m"),
     [
         ({}, 0, 20),
-        ({"hdop": 0.9}, 3.6, 20),
-        ({"hdop": 5.0}, 20, 40),
+        ({"hdop": 0.9}, 3.6, 21.6),
+        ({"hdop": 5.0}, 20, 120),
         ({"hdop": 5.0, "accuracy_m": 3.0}, 3, 20),
         ({"hdop": -4.0}, 0, 20),
         ({"accuracy_m": -1.0}, 0, 20),
-        ({"accuracy_m": 200.0}, 200, 400),
+        ({"accuracy_m": 200.0}, 200, 1200),
     ],
 )
 def test_how_sure_a_fix_is(fields: dict[str, float], accuracy_m: float, radius_m: float) -> None:

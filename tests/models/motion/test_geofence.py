@@ -101,8 +101,8 @@ CORNERS = [degrees(0, 0), degrees(50, 0), degrees(50, 50), degrees(0, 50)]
 CROSSED = [CORNERS[0], CORNERS[2], CORNERS[1], CORNERS[3]]
 TWICE = [CORNERS[0], CORNERS[1], CORNERS[1], CORNERS[0]]
 WRONG = [
-    (Zone("a"), "polygon, circle: one of them expected, got neither"),
-    (Zone("a", polygon=CORNERS, circle=Circle(51, 3, 10)), "polygon, circle: one of them expected, got both"),
+    (Zone("a"), "polygon, circle, corridor: one of them expected, got none"),
+    (Zone("a", polygon=CORNERS, circle=Circle(51, 3, 10)), "polygon, circle, corridor: one of them"),
     (Zone("a", polygon=[]), "polygon: at least 3 corners expected, got 0"),
     (Zone("a", polygon=CORNERS[:2]), "polygon: at least 3 corners expected, got 2"),
     (Zone("a", polygon=TWICE), "polygon: at least 3 corners expected, got 2"),

@@ -1,0 +1,72 @@
+"""What is news of an asset: a moment that was received within five minutes of when it was, and is told once.
+
+It must be no older than five minutes beside the newest that is known of the asset, and of something that began after
+what was told last: what a backlog brings changes figures, and rings nothing.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import select
+
+from backend.book.schema import journal
+from backend.plan.rule import DAY_US, SECOND_US, View
+from models.declared import Asset
+from models.reading import from_micros, micros
+
+LATE_US = 300 * SECOND_US
+NEWS_US = DAY_US
+"""However long the planner was away."""
+
+
+class Times(Struct, frozen=True):
+    """Microseconds: when something was and was received, the newest of its asset, and the newest that was told."""
+
+    begin_at: int
+    """Of the whole that it is a part of."""
+    at: int
+    received_at: int
+    newest_at: int
+    told_at: int = 0
+
+    @property
+    def is_news(self) -> bool:
+        """Whether somebody is to be told."""
+        return self.at >= max(self.received_at, self.newest_at) - LATE_US and self.begin_at > self.told_at
+
+
+def heard(view: View, device_id: int, at: int, *kinds: str) -> tuple[int, int]:
+    """When the first reading of a device from a time on was, and when it was received; now if there is none."""
+    rows = select(journal.c.at, journal.c.received_at).where(journal.c.device_id == device_id, journal.c.at >= at)
+    ordered = rows.where(journal.c.kind.in_(kinds)).order_by(journal.c.at, journal.c.received_at)
+    first = view.tx.execute(ordered.limit(1)).first()
+    return (at, view.now) if first is None else (first.at, first.received_at)
+
+
+def name_of(view: View, asset: str) -> str:
+    """What people call an asset."""
+    body = view.register.get("assets", asset, view.now)
+    return body.name if isinstance(body, Asset) else asset
+
+
+def detail(times: Times, figures: dict[str, object]) -> str:
+    """The detail of an alert, with when it was."""
+    return json.dumps({**figures, "at": from_micros(times.at).isoformat()})
+
+
+def told_at(text: str | None) -> int:
+    """When what an alert told was, by its detail; 0 without one."""
+    try:
+        return 0 if text is None else micros(datetime.fromisoformat(json.loads(text)["at"]))
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def newest(known: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """The newest time of each asset."""
+    found: dict[str, int] = {}
+    for asset, at in known:
+        found[asset] = max(at, found.get(asset, at))
+    return found

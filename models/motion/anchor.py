@@ -1,0 +1,48 @@
+"""Where an asset stands: the middle of all fixes since it does, which is surer than any of them."""
+
+from msgspec import Struct
+
+from models.motion.fix import Spot
+
+SCALE = 1_000_000_000
+"""Sums are whole numbers of 1e-9 degree."""
+SETTLED_US = 60_000_000
+"""What crawls is not so long within the radius of a fix."""
+
+
+class Rest(Struct):
+    """Fixes around an anchor: the first of them, and how far all are from it in sum."""
+
+    begin_at: int
+    lat: float
+    lon: float
+    n: int = 1
+    north: int = 0
+    east: int = 0
+    settled: bool = False
+
+
+def settle(rest: Rest | None, here: Spot) -> Rest:
+    """One more fix of the same place."""
+    if rest is None:
+        return Rest(here.at, here.lat, here.lon)
+    rest.n += 1
+    rest.settled = rest.settled or here.at - rest.begin_at >= SETTLED_US
+    rest.north += round((here.lat - rest.lat) * SCALE)
+    rest.east += round(_turn(here.lon - rest.lon) * SCALE)
+    return rest
+
+
+def middle(rest: Rest) -> tuple[float, float]:
+    """(lat, lon) of the middle.
+
+    >>> middle(settle(settle(None, Spot(0, 51.0, 180.0, b"")), Spot(1, 51.0, -179.998, b"")))
+    (51.0, -179.999)
+    """
+    lon = rest.lon + rest.east / rest.n / SCALE
+    return rest.lat + rest.north / rest.n / SCALE, round(_turn(lon), 9)
+
+
+def _turn(degrees_east: float) -> float:
+    """The shorter way around."""
+    return (degrees_east + 180) % 360 - 180 if abs(degrees_east) > 180 else degrees_east  # noqa: PLR2004 - a half turn
