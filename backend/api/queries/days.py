@@ -1,6 +1,7 @@
 """The days of an asset: what it did from midnight to midnight of a time zone, and what says so."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from backend.book.schema import run
 from backend.hours_step import tracker_of
 from backend.identities import devices_of
 from models.motion import day
-from models.motion.day import CELLS, MOVING, TRANSPORTED, Cell, Stretch
+from models.motion.day import CELLS, MOVING, OFF, TRANSPORTED, Cell, Stretch
 from models.motion.gain import UNOBSERVED
 from models.motion.meter import RUNTIME
 from models.reading import from_micros
@@ -35,7 +36,8 @@ def days(tx: Connection, register: Register, asset: str, span: Span, of: tuple[s
     behind: dict[str, list[str]] = {}
     known = [*_used(tx, register, asset, whole, behind), *_moved(tx, register, asset, whole, behind)]
     known += [Stretch(*each, UNOBSERVED, ()) for each in _unseen(tx, register, asset, whole)]
-    return [_day(name, (begin, min(end, now)), (tz, now), known, behind) for name, begin, end in bounds]
+    beside = _Beside(known, behind)
+    return [_day(name, (begin, min(end, now)), (tz, now), known, beside) for name, begin, end in bounds]
 
 
 def _local(span: Span, tz: str, now: int) -> Iterator[tuple[date, int, int]]:
@@ -106,9 +108,30 @@ def _first(tx: Connection, asset: str, span: Span) -> int | None:
     return first
 
 
-def _day(
-    name: date, bounds: Span, of: tuple[str, int], known: list[Stretch], behind: dict[str, list[str]]
-) -> items.Day:
+class _Beside:
+    """The readings behind cells: that it was off, say the last one before and the first one after."""
+
+    def __init__(self, known: Iterable[Stretch], behind: dict[str, list[str]]) -> None:
+        self._behind = behind
+        said = [each for each in known if each.evidence]
+        self._by_begin = sorted(said, key=lambda each: each.begin_at)
+        self._by_end = sorted(said, key=lambda each: each.end_at)
+
+    def evidence(self, cell: Cell) -> list[str]:
+        """The first and the last of them, by content hash."""
+        hashes = [each for row in cell.evidence for each in self._behind.get(row, ())]
+        if cell.what == OFF:
+            before = bisect_right(self._by_end, cell.begin_at, key=lambda each: each.end_at) - 1
+            after = bisect_left(self._by_begin, cell.end_at, key=lambda each: each.begin_at)
+            hashes = self._of(self._by_end[before : before + 1], -1) if before >= 0 else []
+            hashes += self._of(self._by_begin[after : after + 1], 0)
+        return list(dict.fromkeys([hashes[0], hashes[-1]])) if hashes else []
+
+    def _of(self, stretches: Iterable[Stretch], which: int) -> list[str]:
+        return [self._behind[each.evidence[which]][which] for each in stretches]
+
+
+def _day(name: date, bounds: Span, of: tuple[str, int], known: list[Stretch], beside: _Beside) -> items.Day:
     tz, now = of
     found = day.cells(*bounds, known)
     sums = {what: sum(each.end_at - each.begin_at for each in found if each.what == what) // 1000 for what in CELLS}
@@ -118,17 +141,16 @@ def _day(
         begin=from_micros(bounds[0]).astimezone(UTC),
         end=from_micros(bounds[1]).astimezone(UTC),
         hours={what: amount(ms, "h") for what, ms in sums.items()},
-        cells=[_cell(each, now, behind) for each in found],
+        cells=[_cell(each, now, beside) for each in found],
     )
 
 
-def _cell(cell: Cell, now: int, behind: dict[str, list[str]]) -> items.Cell:
-    hashes = [each for row in cell.evidence for each in behind.get(row, ())]
+def _cell(cell: Cell, now: int, beside: _Beside) -> items.Cell:
     return items.Cell(
         what=cell.what,
         begin=from_micros(cell.begin_at),
         end=None if cell.end_at >= now else from_micros(cell.end_at),
-        evidence=[hashes[0], hashes[-1]] if hashes else [],
+        evidence=beside.evidence(cell),
         rows=list(cell.evidence),
         versions=[from_micros(each) for each in cell.versions],
     )

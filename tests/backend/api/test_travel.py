@@ -128,6 +128,9 @@ def test_a_day_is_filled_by_its_cells(get: Get) -> None:
     assert moving["versions"] == ["2020-01-01T00:00:00Z"]
     assert len(moving["evidence"]) == 2
     assert get("trips")[0]["id"] in moving["rows"]
+    k, off = next((k, each) for k, each in enumerate(cells) if each["what"] == "off" and 0 < k < len(cells) - 1)
+    assert off["rows"] == []
+    assert off["evidence"] == [cells[k - 1]["evidence"][-1], cells[k + 1]["evidence"][0]]
 
 
 def test_days_are_those_of_a_time_zone(client: TestClient, get: Get) -> None:
