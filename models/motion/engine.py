@@ -21,11 +21,13 @@ class Engine(Struct):
     first: str
     last: str
     was: bool = False
+    heard_from: int = 0
+    """When it was heard for the first time."""
 
 
 def begin(fact: Heard) -> Engine:
     """What is heard for the first time."""
-    return Engine(bool(fact.on), fact.at, fact.at, fact.evidence, fact.evidence)
+    return Engine(bool(fact.on), fact.at, fact.at, fact.evidence, fact.evidence, heard_from=fact.at)
 
 
 def hear(engine: Engine, fact: Heard, limit: int) -> Sequence[Gain]:

@@ -89,8 +89,8 @@ def go(pace: Pace, log: Log, known: Known, leg: Leg) -> list[Travel]:
 def _left_at(pace: Pace, leg: Leg) -> int:
     """When a leg began: at its first fix, or so much later that it had paused, if it drives so much faster."""
     begin, end = leg.begin, leg.end
-    speed_mps = max(begin.speed_mps or 0.0, end.speed_mps or 0.0, pace.trip_mm * 1000 / pace.stop_us)
-    left_at = end.at - round(leg.mm * 1000 / speed_mps)
+    speed_mps = max(begin.speed_mps or 0.0, end.speed_mps or 0.0, pace.trip_mm * 1000 / max(1, pace.stop_us))
+    left_at = end.at - round(leg.mm * 1000 / speed_mps) if speed_mps else begin.at
     return left_at if left_at - begin.at >= pace.stop_us else begin.at
 
 

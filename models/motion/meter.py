@@ -171,7 +171,8 @@ def clipped(row: Usage, since: int, until: int) -> Bounds:
     if row.meter in DISTANCES:
         return Bounds(row.least * inside // whole, -(-row.most * inside // whole))
     outside_ms = (whole - inside + MS - 1) // MS
-    return Bounds(max(0, row.least - outside_ms), min(row.most, -(-inside // MS)))
+    ahead_ms = max(0, row.most - whole // MS)  # a counter of whole hours gains one in a minute
+    return Bounds(max(0, row.least - outside_ms - ahead_ms), min(row.most, -(-inside // MS) + ahead_ms))
 
 
 def _engine(params: Metering, now: Metered, fact: Heard, rows: list[Usage]) -> None:

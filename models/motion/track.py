@@ -38,7 +38,7 @@ def fold(params: Tracking, state: Track | None, facts: Sequence[Heard]) -> tuple
             rows += _cut(now, fact.at)
         if fact.fix is None:
             if fact.on is not None:
-                _switch(now, rows, on=fact.on)
+                _switch(params, now, rows, on=fact.on)
             continue
         now.fix_at = fact.at
         why = flaw(fact.fix)
@@ -76,20 +76,24 @@ def _begin(params: Tracking, state: Track | None, at: int) -> tuple[Track, list[
     return now, visits.close(now.asset, gone, at) if gone else []
 
 
-def _switch(now: Track, rows: list[Travel], *, on: bool) -> None:
+def _switch(params: Tracking, now: Track, rows: list[Travel], *, on: bool) -> None:
     """The engine. When it goes on, distance is measured from where the machine is by its last fix.
 
-    What wandered there while it was off was no way.
+    What wandered there while it was off was no way; a fix that is too far away for that has yet to be confirmed.
     """
     was = now.engine
-    changed = was is None or was.on != on
-    now.engine = Engine(on, now.last_at if was is None or changed else was.since, now.last_at)
-    if not changed or now.place is None:
+    if was is not None and was.on == on:
+        now.engine = replace(was, at=now.last_at)
+        return
+    now.engine = Engine(on, now.last_at, now.last_at, (was.since, was.at) if was is not None and on else None)
+    if now.place is None:
         return
     now.drives = now.drives and on
     if on:
         rows += journey.put_down(now.log, now.known)
-        if now.anchor is not None and _gone_mm(now, now.place) >= now.place.radius_m * 1000:
+        gone_mm = 0 if now.anchor is None else _gone_mm(now, now.place)
+        waits = now.near is not None and gone_mm >= params.pace.transported_mm
+        if gone_mm >= now.place.radius_m * 1000 and not waits:
             now.near = None
             _anchor(now, now.place)
 
@@ -97,7 +101,10 @@ def _switch(now: Track, rows: list[Travel], *, on: bool) -> None:
 def _is_off(params: Tracking, now: Track, begin: Spot, at: int) -> bool:
     """Whether the engine is known to have been off from a fix on: what moved then was carried."""
     engine = now.engine
-    return engine is not None and not engine.on and engine.since <= begin.at and at - engine.at <= params.silent_off_us
+    if engine is None or (engine.on and (engine.off is None or at > engine.since)):
+        return False
+    since, heard_at = engine.off if engine.on and engine.off is not None else (engine.since, engine.at)
+    return since <= begin.at and at - heard_at <= params.silent_off_us
 
 
 def _take(params: Tracking, now: Track, here: Spot, rows: list[Travel]) -> None:

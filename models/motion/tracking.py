@@ -27,11 +27,15 @@ class Tracking(Struct, frozen=True):
 
 
 class Engine(Struct, frozen=True):
-    """Whether it runs, since when, and when that was last heard."""
+    """Whether it runs, since when, and when that was last heard.
+
+    `off` is, while it runs, since when it was off before and when that was last heard: what moved then was carried.
+    """
 
     on: bool
     since: int
     at: int
+    off: tuple[int, int] | None = None
 
 
 class Track(Struct, omit_defaults=True):

@@ -36,6 +36,8 @@ class Visit(Span, omit_defaults=True):
 
     version: int = 0
     entered: bool = False
+    entered_at: int = 0
+    """The fix that showed it."""
     deep: bool = False
     """Whether the newest fix is clearly in."""
     outside: int = 0
@@ -114,6 +116,7 @@ def _enter(shape: Shape, visit: Visit, here: Spot) -> None:
     was_deep, visit.deep = visit.deep, border_m(shape, here.lat, here.lon) >= _clearly_m(shape, here)
     lasted = here.at - visit.begin_at
     visit.entered = lasted >= shape.dwell_us and ((was_deep and visit.deep) or lasted >= ENTER_US)
+    visit.entered_at = here.at if visit.entered else 0
 
 
 def _stay(visit: Visit, here: Spot) -> None:

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from models.motion import track
-from models.motion.classes import CLASSES, pace
-from models.motion.fix import Heard
+from models.motion.classes import CLASSES, Pace, pace
+from models.motion.fix import Heard, distance_mm
 from tests.models.motion.drives import T0, TRUCK, S, at, degrees, engine, metres, told, whole
 
 KM = [0, 250, 500, 750, 1000]
@@ -158,6 +158,49 @@ def test_what_moves_with_its_engine_off_is_transported(name: str) -> None:
         carried
     )
     assert not carried or (270, 390) not in told(rows, "trip")
+
+
+@pytest.mark.parametrize("first", [b"\x00", b"\xff"])
+@pytest.mark.parametrize("later", [0, 5])
+def test_a_tow_that_ends_with_the_engine_going_on_is_told_in_either_order_of_its_last_moment(
+    first: bytes, later: float
+) -> None:
+    """Asleep on a trailer, 5 km: the record that wakes it has the place and the ignition, in the order of hashes."""
+    wakes = [
+        replace(at(3600, 5000, speed=0.0), content=first * 32),
+        replace(engine(3600 + later, on=True), content=b"\x7f" * 32),
+    ]
+    facts = [engine(0, on=False), *stand(1, 0, 5), engine(300, on=False), *wakes, *stand(3660, 5000, 5)]
+    _, rows = whole(sorted(facts, key=lambda fact: (fact.at, fact.content)))
+    assert told(rows, "transported") == [(241, 3600)]
+    assert told(rows, "stop") == [(1, 241), (3600, 3900)]
+    assert metres(rows) == 0
+
+
+def test_a_class_may_have_no_limits() -> None:
+    """Its register allows a trip of no length and a pause that rounds to nothing."""
+    for limits in (Pace(180 * S, 0, 200_000), Pace(0, 0, 0)):
+        _, rows = whole([at(60 * k, 300 * k, speed=None) for k in range(5)], replace(TRUCK, pace=limits))
+        assert metres(rows) == pytest.approx(1200, abs=1)
+
+
+def test_no_stop_is_where_it_was_not() -> None:
+    """Each stop names a place of one of its fixes, whatever happens to the engine."""
+    for seed in range(30):
+        chance = random.Random(seed)
+        t, x, facts = 0.0, 0.0, list[Heard]()
+        for _ in range(60):
+            t += chance.choice((5, 60, 600, 1800))
+            x += chance.choice((0, 0, 0, 40, 300, 5000)) * chance.choice((1, -1))
+            facts.append(at(t, x, speed=chance.choice((None, 0.0, 0.0, 9.0))))
+            if chance.random() < 0.4:
+                facts.append(engine(t + chance.choice((0, 3)), on=chance.random() < 0.5))
+        facts.sort(key=lambda fact: (fact.at, fact.content))
+        for row in whole(facts)[1]:
+            if row.what == "stop":
+                within = [f.fix for f in facts if f.fix is not None and row.begin_at <= f.at <= row.end_at]
+                nearest = min(distance_mm(row.lat, row.lon, fix.lat, fix.lon) for fix in within)  # type: ignore[arg-type]
+                assert nearest < 40_000, (seed, row)
 
 
 def test_an_engine_that_goes_on_and_off_where_it_stands_moves_nothing() -> None:

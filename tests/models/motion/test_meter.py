@@ -158,3 +158,16 @@ def test_rows_of_a_meter_never_overlap_and_bounds_hold(facts: list[Heard]) -> No
         assert all(row.why is not None or row.least == row.most for row in mine)
     engine = [row for row in rows if row.meter in {"runtime", *meter.WORK}]
     assert all(row.most <= (row.end_at - row.begin_at) // 1000 for row in engine)
+
+
+def test_a_counter_of_whole_hours_has_bounds_on_both_sides_of_midnight() -> None:
+    """It gained an hour in twenty minutes: how much of that was before midnight, nobody knows."""
+    midnight = 18 * HOUR
+    facts = [counter(midnight - 10 * MINUTE, 100), counter(midnight + 10 * MINUTE, 101)]
+    state, rows = meter.fold(TRUCK, None, [*facts, counter(midnight + 50 * MINUTE, 101)])
+    assert state is not None
+    found = [*rows, *meter.close(state, None)]
+    assert [row.least for row in found] == [3_600_000]
+    sides = [meter.clipped(found[0], *span) for span in ((T0, T0 + midnight), (T0 + midnight, T0 + 2 * midnight))]
+    assert all(0 <= bounds.least <= bounds.most <= 3_600_000 for bounds in sides)
+    assert sum(bounds.least for bounds in sides) <= 3_600_000 <= sum(bounds.most for bounds in sides)
