@@ -22,7 +22,7 @@ def identities(register: Register, at: int, tag: str) -> identity.Register:
 
 def workflow_of(register: Register, device: str, at: int) -> scan.Workflow:
     """What a scanner's workflow knows of items and locations, as of a time."""
-    return _workflow(register, device, register.period(at))
+    return replace(_workflow(register, register.period(at)), device=device)
 
 
 @lru_cache(maxsize=8)
@@ -36,7 +36,7 @@ def devices_of(register: Register) -> dict[str, list[str]]:
     return found
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _identities(register: Register, at: int) -> identity.Register:
     items = register.all("items", at)
     assets = register.all("assets", at)
@@ -58,8 +58,9 @@ def _override(binding: TagBinding) -> Override:
             return Override()
 
 
-@lru_cache(maxsize=64)
-def _workflow(register: Register, device: str, at: int) -> scan.Workflow:
+@lru_cache(maxsize=8)
+def _workflow(register: Register, at: int) -> scan.Workflow:
+    """Of any scanner."""
     items = {
         pack.gtin: scan.Item(sku, item.name, item.tagged, pack.units, item.uom)
         for sku, item in register.all("items", at).items()
@@ -72,7 +73,7 @@ def _workflow(register: Register, device: str, at: int) -> scan.Workflow:
     }
     assets = {ident: asset for ident, asset in register.all("assets", at).items() if isinstance(asset, Asset)}
     codes = {code: ident for ident, asset in assets.items() if asset.giai and (code := _elements(asset.giai))}
-    return scan.Workflow(device, items, locations, assets={ident.lower(): ident for ident in assets}, codes=codes)
+    return scan.Workflow("", items, locations, assets={ident.lower(): ident for ident in assets}, codes=codes)
 
 
 def _elements(code: str) -> str | None:

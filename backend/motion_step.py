@@ -8,6 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from backend.book.schema import travel
@@ -29,14 +31,43 @@ def _subject(_reading: Reading) -> str:
     return ""
 
 
+class _Known:
+    """What was worked out of a register. It goes with it, and every change makes another."""
+
+    def __init__(self, register: Register) -> None:
+        zones = [dated for (kind, _), dated in register.entries.items() if kind == "zones"]
+        devices = [(ident, dated) for (kind, ident), dated in register.entries.items() if kind == "devices"]
+        self.zone_changes = tuple(sorted({entry.valid_from for dated in zones for entry in dated}))
+        self.trackers = frozenset(ident for ident, dated in devices if any(_is_tracker(each.body) for each in dated))
+        """Every device that was ever declared to be one."""
+        self.boundaries: dict[str, tuple[int, ...]] = {}
+        """By device."""
+        self.trackings: dict[tuple[str, int], Tracking | None] = {}
+        """By device and the boundary from which it holds."""
+        self.fences: dict[int, Fences] = {}
+        """By the change of a zone from which they hold."""
+
+
+def _is_tracker(body: Struct) -> bool:
+    return isinstance(body, Device) and body.tracker is not None
+
+
+_known = lru_cache(maxsize=8)(_Known)
+"""The workers each hold the present register; of older ones nothing is kept for long."""
+
+
 def tracking(register: Register, device: str, at: int) -> Tracking | None:
     """What a tracker was mounted on at a time, how that moves, and the zones of that time; None while on nothing."""
     changes = _boundaries(register, device)
     found = bisect_right(changes, at)
-    return _tracking(register, device, changes[found - 1]) if found else None
+    if not found:
+        return None
+    known, since = _known(register).trackings, changes[found - 1]
+    if (device, since) not in known:
+        known[device, since] = _tracking(register, device, since)
+    return known[device, since]
 
 
-@lru_cache(maxsize=16_384)
 def _tracking(register: Register, device: str, since: int) -> Tracking | None:
     """Of a span in which nothing changes that decides it, by its start."""
     tracker = tracker_of(register, device, since)
@@ -56,7 +87,12 @@ def _tracking(register: Register, device: str, since: int) -> Tracking | None:
 
 def fences_at(register: Register, at: int) -> Fences:
     """The zones of a time."""
-    return _fences(register, _latest(_zone_changes(register), at))
+    known = _known(register)
+    since = _latest(known.zone_changes, at)
+    if since not in known.fences:
+        zones = [(ident, _since(register, ident, since), outline(body)) for ident, body in _zones(register, since)]
+        known.fences[since] = _fences(msgspec.json.encode(zones))
+    return known.fences[since]
 
 
 def _pace(register: Register, tracker: Tracker, at: int) -> Pace:
@@ -67,8 +103,10 @@ def _pace(register: Register, tracker: Tracker, at: int) -> Pace:
 
 
 @lru_cache(maxsize=64)
-def _fences(register: Register, at: int) -> Fences:
-    shapes = [shape_of(ident, body, _since(register, ident, at)) for ident, body in _zones(register, at)]
+def _fences(zones: bytes) -> Fences:
+    """By their content: a register that differs in other things has the same."""
+    known = msgspec.json.decode(zones, type=list[tuple[str, int, Zone]])
+    shapes = [shape_of(ident, body, since) for ident, since, body in known]
     return Fences.of(shape for shape in shapes if shape is not None)
 
 
@@ -92,12 +130,6 @@ def outline(zone: Zone) -> Zone:
     return replace(zone, name="", site=None, alert=None)
 
 
-@lru_cache(maxsize=8)
-def _zone_changes(register: Register) -> tuple[int, ...]:
-    zones = [dated for (kind, _), dated in register.entries.items() if kind == "zones"]
-    return tuple(sorted({entry.valid_from for dated in zones for entry in dated}))
-
-
 def _latest(changes: Sequence[int], at: int) -> int:
     """The last of the changes until a time; -1 before the first."""
     found = bisect_right(changes, at)
@@ -108,16 +140,19 @@ def _params(register: Register, key: Key, at: int) -> Tracking | None:
     return tracking(register, key.device, at)
 
 
-@lru_cache(maxsize=16_384)
 def _boundaries(register: Register, device: str) -> tuple[int, ...]:
     """When something changes that decides how this tracker's readings are folded."""
-    mounted = [tracker_of(register, device, at) for at in register.changes("devices", device)]
-    assets = {tracker.asset for tracker in mounted if tracker is not None}
-    own = [at for asset in assets for at in register.changes("assets", asset)]
-    bodies = [entry.body for asset in assets for entry in register.entries.get(("assets", asset), ())]
-    categories = {body.category for body in bodies if isinstance(body, Asset) and body.category is not None}
-    own += [at for category in categories for at in register.changes("classes", category)]
-    return tuple(sorted({*register.changes("devices", device), *_zone_changes(register), *own}))
+    known = _known(register)
+    if device not in known.boundaries:
+        mounted = [tracker_of(register, device, at) for at in register.changes("devices", device)]
+        assets = {tracker.asset for tracker in mounted if tracker is not None}
+        own = [at for asset in assets for at in register.changes("assets", asset)]
+        bodies = [entry.body for asset in assets for entry in register.entries.get(("assets", asset), ())]
+        categories = {body.category for body in bodies if isinstance(body, Asset) and body.category is not None}
+        own += [at for category in categories for at in register.changes("classes", category)]
+        changes = {*register.changes("devices", device), *known.zone_changes, *own}
+        known.boundaries[device] = tuple(sorted(changes))
+    return known.boundaries[device]
 
 
 def _depends_on(register: Register, key: Key) -> Sequence[int]:
@@ -125,17 +160,7 @@ def _depends_on(register: Register, key: Key) -> Sequence[int]:
 
 
 def _serves(register: Register, device: str) -> bool:
-    return device in _trackers(register)
-
-
-@lru_cache(maxsize=8)
-def _trackers(register: Register) -> frozenset[str]:
-    """Every device that was ever declared to be a tracker."""
-    return frozenset(
-        ident
-        for (kind, ident), dated in register.entries.items()
-        if kind == "devices" and any(isinstance(each.body, Device) and each.body.tracker is not None for each in dated)
-    )
+    return device in _known(register).trackers
 
 
 def _fold(params: Tracking, state: Track | None, facts: Sequence[Fact]) -> tuple[Track | None, list[Travel]]:

@@ -73,11 +73,6 @@ def odometers(tx: Connection, register: Register, asset: str, span: tuple[int, i
     return {meter: bounds for meter, bounds in counted.items() if bounds is not None}
 
 
-def odometer_of(tx: Connection, register: Register, asset: str, span: tuple[int, int]) -> tuple[str, Bounds] | None:
-    """The asset's own figure of a span: by the machine if that ever said, else by its tracker, else by GPS."""
-    return next(iter(odometers(tx, register, asset, span).items()), None)
-
-
 def _whole(tx: Connection, asset: str, meter: str, since: int, until: int) -> tuple[int, int] | None:
     """The sums over rows that lie within."""
     within = (run.c.asset == asset, run.c.meter == meter, run.c.end_at <= until, run.c.begin_at >= since)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from backend.book import events, schema
@@ -113,7 +113,8 @@ def open_subjects(tx: Connection, rule: str) -> list[str]:
 def last_details(tx: Connection, rule: str, subjects: Iterable[str]) -> dict[str, str]:
     """The detail of the newest alert of a rule by subject, closed or not."""
     where = (table.c.rule == rule, table.c.subject.in_(sorted(subjects)))
-    rows = tx.execute(select(table.c.subject, table.c.detail).where(*where).order_by(table.c.n))
+    newest = select(func.max(table.c.n)).where(*where).group_by(table.c.subject)
+    rows = tx.execute(select(table.c.subject, table.c.detail).where(table.c.n.in_(newest)))
     return {subject: detail for subject, detail in rows}  # noqa: C416 - rows are no pairs to the type checkers
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, func, or_, select
 
 from backend.book.schema import device, fold_state, gateway, travel
-from backend.hours_step import tracker_of
+from backend.hours_step import moved_at, tracker_of
 from backend.identities import devices_of
 from backend.motion_step import MOTION, tracking
 from backend.registers import register_id
@@ -68,14 +68,13 @@ class Told(NamedTuple):
 
     name: str
     device_id: int
-    received_at: int
     state: Track
 
 
 def last_places(tx: Connection, register: Register, now: int) -> dict[str, Place]:
     """The place of every asset that has a tracker now, and had a good fix since that was mounted."""
     found: dict[str, Place] = {}
-    for name, _, _, state in told(tx, register, None):
+    for name, _, state in told(tx, register, None):
         tracker = tracker_of(register, name, now)
         if tracker is None or tracker.asset != state.asset or state.place is None:
             continue
@@ -107,13 +106,13 @@ def _place(register: Register, name: str, state: Track, here: Spot, now: int) ->
     )
 
 
-def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[Visit]:
-    """Stays in zones that reach into a span, the oldest first, with those that last."""
+def visits(tx: Connection, register: Register, asset: str, span: Span, now: int) -> list[Visit]:
+    """Stays in zones that reach into a span, the oldest first, with those that last now."""
     since, until = span
     over = (travel.c.asset == asset, travel.c.what == "visit", travel.c.end_at >= since, travel.c.begin_at < until)
     found = [_visit(_travel(row), row.end_at) for row in tx.execute(select(travel).where(*over))]
-    for name, _, _, state in told(tx, register, [asset]):
-        is_here = _is_on(register, name, asset, until)
+    for name, _, state in told(tx, register, [asset]):
+        is_here = _is_still_on(register, name, state, now)
         found += [
             _visit(each, None if is_here else each.end_at)
             for each in track.close(state, None)
@@ -128,19 +127,20 @@ def _visit(each: Travel, end_at: int | None) -> Visit:
     return Visit(each.id, each.zone or "", *span, each.distance_mm, tuple(each.evidence), *own)
 
 
-def _is_on(register: Register, device: str, asset: str, at: int) -> bool:
-    tracker = tracker_of(register, device, at)
-    return tracker is not None and tracker.asset == asset
+def _is_still_on(register: Register, device: str, state: Track, now: int) -> bool:
+    """Whether what is open may go on: the tracker was not taken off its asset since it was heard last."""
+    gone_at = moved_at(register, device, state.last_at)
+    return gone_at is None or gone_at > now
 
 
-def journeys(tx: Connection, register: Register, asset: str, span: Span, *what: str) -> list[Travel]:
-    """Trips, stops or transports that reach into a span, the oldest first. One that goes on has no `closed_at`."""
+def journeys(tx: Connection, register: Register, asset: str, span: Span, now: int, *what: str) -> list[Travel]:
+    """Trips, stops or transports that reach into a span, the oldest first. One that goes on now has no `closed_at`."""
     since, until = span
     over = (travel.c.asset == asset, travel.c.what.in_(what), travel.c.end_at > since, travel.c.begin_at < until)
     found = [_travel(row) for row in tx.execute(select(travel).where(*over))]
-    for name, _, _, state in told(tx, register, [asset]):
+    for name, _, state in told(tx, register, [asset]):
         going = going_on(state)
-        is_here = _is_on(register, name, asset, until)
+        is_here = _is_still_on(register, name, state, now)
         if going is not None and going.what in what and going.begin_at < until and (is_here or going.end_at > since):
             found.append(going if is_here else replace(going, closed_at=going.end_at))
     return sorted(found, key=lambda each: each.begin_at)
@@ -199,7 +199,7 @@ def told(tx: Connection, register: Register, assets: Iterable[str] | None) -> It
     """What trackers stand at that were last heard on one of these assets, or on any."""
     wanted = None if assets is None else {*assets}
     query = (
-        select(device.c.name, gateway.c.name, device.c.id, fold_state.c.received_at, fold_state.c.state)
+        select(device.c.name, gateway.c.name, device.c.id, fold_state.c.state)
         .join(device, device.c.id == fold_state.c.device_id)
         .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
         .where(fold_state.c.step == MOTION.name)
@@ -208,7 +208,7 @@ def told(tx: Connection, register: Register, assets: Iterable[str] | None) -> It
         known = devices_of(register)
         names = [name for asset in wanted for name in known.get(asset, [])]
         query = query.where(device.c.name.in_([name if is_global(name) else name.partition("/")[2] for name in names]))
-    for name, owner, device_id, received_at, encoded in tx.execute(query):
+    for name, owner, device_id, encoded in tx.execute(query):
         state = MOTION.decode(bytes(encoded))
         if state is not None and (wanted is None or state.asset in wanted):
-            yield Told(register_id(owner, name), device_id, received_at, state)
+            yield Told(register_id(owner, name), device_id, state)

@@ -374,6 +374,7 @@ alert = Table(
         sqlite_where=text("state <> 'closed'"),
         postgresql_where=text("state <> 'closed'"),
     ),
+    Index("ix_alert_subject", "rule", "subject", "n"),
 )
 alert_event = Table(
     "alert_event",

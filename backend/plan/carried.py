@@ -32,18 +32,17 @@ class Carried(Struct, frozen=True):
 
 
 def load_transports(view: View, assets: Sequence[str]) -> list[tuple[str, Carried]]:
-    """The newest transport of each of these assets."""
+    """The newest transport of each of these assets that is news."""
     here = [*places.told(view.tx, view.register, assets)]
-    times = newest([(each.state.asset, each.state.last_at) for each in here])
+    times = newest([(each.state.asset, min(each.state.last_at, view.now)) for each in here])
     known = [*_over(view, times)]
     for each in here:
         going = places.going_on(each.state)
         if going is not None and going.what == NAME:
-            at, received_at = heard(view, each.device_id, going.end_at, "fix")
-            moment = Times(going.begin_at, at, received_at, times[going.asset])
+            moment = _times(view, each.device_id, (going.begin_at, going.end_at), times[going.asset])
             name = name_of(view, going.asset)
             known.append(Carried(going.asset, name, moment, going.distance_mm, going.id))
-    found = {each.subject: each for each in sorted(known, key=lambda each: each.times.at)}
+    found = {each.subject: each for each in sorted(known, key=lambda each: each.times.at) if each.times.is_news}
     said = alerts.last_details(view.tx, NAME, found)
     return [
         (subject, replace(each, times=replace(each.times, told_at=told_at(said.get(subject)))))
@@ -66,10 +65,17 @@ def _over(view: View, times: Mapping[str, int]) -> Iterator[Carried]:
     table = schema.travel.c
     over = (table.asset.in_(times), table.what == NAME, table.end_at >= view.now - NEWS_US)
     for row in view.tx.execute(select(schema.travel).where(*over)):
-        if row.end_at >= times[row.asset] - LATE_US:
-            at, received_at = heard(view, row.device_id, row.end_at, "fix")
-            moment = Times(row.begin_at, at, received_at, times[row.asset])
+        if row.closed_at >= times[row.asset] - LATE_US:
+            moment = _times(view, row.device_id, (row.begin_at, row.end_at), times[row.asset])
             yield Carried(row.asset, name_of(view, row.asset), moment, row.distance_mm, row.id)
+
+
+def _times(view: View, device_id: int, span: tuple[int, int], newest_at: int) -> Times:
+    """A move is sure at its last fix, or at the one after that: where they come once an hour, it is known only then."""
+    begin_at, end_at = span
+    last, after = (Times(begin_at, *heard(view, device_id, at, "fix"), newest_at) for at in (end_at, end_at + 1))
+    is_live = last.received_at - last.at <= LATE_US
+    return after if is_live and not last.is_news else last
 
 
 TRANSPORTED = Rule(NAME, "asset", load_transports, transported, is_state=False)

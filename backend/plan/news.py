@@ -13,12 +13,16 @@ from sqlalchemy import select
 
 from backend.book.schema import journal
 from backend.plan.rule import DAY_US, SECOND_US, View
+from models import wire
 from models.declared import Asset
-from models.reading import from_micros, micros
+from models.motion.fix import flaw
+from models.reading import Fix, from_micros, micros
 
 LATE_US = 300 * SECOND_US
 NEWS_US = DAY_US
 """However long the planner was away."""
+MOST_FIXES = 1000
+"""How far back a good one is looked for."""
 
 
 class Times(Struct, frozen=True):
@@ -34,7 +38,8 @@ class Times(Struct, frozen=True):
     @property
     def is_news(self) -> bool:
         """Whether somebody is to be told."""
-        return self.at >= max(self.received_at, self.newest_at) - LATE_US and self.begin_at > self.told_at
+        is_live = abs(self.received_at - self.at) <= LATE_US
+        return is_live and self.at >= self.newest_at - LATE_US and self.begin_at > self.told_at
 
 
 def heard(view: View, device_id: int, at: int, *kinds: str) -> tuple[int, int]:
@@ -43,6 +48,19 @@ def heard(view: View, device_id: int, at: int, *kinds: str) -> tuple[int, int]:
     ordered = rows.where(journal.c.kind.in_(kinds)).order_by(journal.c.at, journal.c.received_at)
     first = view.tx.execute(ordered.limit(1)).first()
     return (at, view.now) if first is None else (first.at, first.received_at)
+
+
+def last_good(view: View, device_id: int, span: tuple[int, int]) -> int | None:
+    """When the last fix without a flaw in a span (since, until) was, of the last MOST_FIXES."""
+    since, until = span
+    mine = (journal.c.device_id == device_id, journal.c.kind == "fix", journal.c.at >= since, journal.c.at < until)
+    rows = select(journal.c.at, journal.c.body).where(*mine).order_by(journal.c.at.desc()).limit(MOST_FIXES)
+    return next((row.at for row in view.tx.execute(rows) if _is_good(row.body)), None)
+
+
+def _is_good(body: bytes) -> bool:
+    reading = wire.decode(body)
+    return isinstance(reading, Fix) and flaw(reading) is None
 
 
 def name_of(view: View, asset: str) -> str:

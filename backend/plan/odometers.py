@@ -59,10 +59,10 @@ def load_drifts(view: View, assets: Sequence[str]) -> list[tuple[str, Drift]]:
     return found
 
 
-def every_told(view: View) -> list[str]:
-    """Assets that an alert is open about: others are looked at when something of them becomes known."""
-    subjects = alerts.open_subjects(view.tx, NAME)
-    return [subject.removeprefix("asset:").removesuffix("/odometer") for subject in subjects]
+def every_asset(view: View) -> list[str]:
+    """Assets that have a tracker now, or that an alert is open about."""
+    told = (each.removeprefix("asset:").removesuffix("/odometer") for each in alerts.open_subjects(view.tx, NAME))
+    return sorted({*told, *(tracker.asset for _, tracker in usage.trackers(view.register, view.now))})
 
 
 def drifted(facts: Drift, _now: int) -> Alert | None:
@@ -126,4 +126,6 @@ def _unseen(view: View, asset: str) -> list[Window]:
     return [Window(*row) for row in view.tx.execute(rows)]
 
 
-ODOMETER_DRIFT = Rule(NAME, "asset", load_drifts, drifted, every_told, steady=lambda _alert: STEADY_US)
+ODOMETER_DRIFT = Rule(
+    NAME, "asset", load_drifts, drifted, every_asset, steady=lambda _alert: STEADY_US, rest_us=STEADY_US
+)

@@ -40,5 +40,10 @@ class Rule(Generic[F]):
     """About a state: the alert closes when its facts no longer call for it. Else it is about a moment and stays."""
     steady: Callable[[Alert], int] | None = None
     """For how long an alert must have been called for before it is raised, microseconds; None: not at all."""
+    rest_us: int = 0
+    """How long a subject is not looked at again, though it changed, and then a few at once; 0: at once, and all.
+
+    For a rule that looks at much and whose verdict changes slowly.
+    """
     settle: Callable[[View, F], None] | None = None
     """What follows from the facts besides an alert, written before the verdict."""

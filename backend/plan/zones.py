@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from backend.book import alerts, places, schema
 from backend.book.places import Told
+from backend.hours_step import tracker_of
 from backend.motion_step import tracking
-from backend.plan.news import LATE_US, NEWS_US, Times, detail, heard, name_of, newest, told_at
-from backend.plan.rule import SECOND_US, Rule, View
+from backend.plan.news import LATE_US, NEWS_US, Times, detail, heard, last_good, name_of, newest, told_at
+from backend.plan.rule import Rule, View
 from backend.registers import register_name
 from models.alert import Alert
 from models.declared import Zone
@@ -39,15 +40,15 @@ class Move(Struct, frozen=True):
 
 
 def load_moves(view: View, assets: Sequence[str]) -> list[tuple[str, Move]]:
-    """The newest coming and going of these assets, of zones that want it told."""
+    """The newest coming and going of these assets that is news, of zones that want it told."""
     bodies = view.register.all("zones", view.now)
     zones = {ident: body for ident, body in bodies.items() if isinstance(body, Zone) and body.alert is not None}
     if not zones:
         return []
     here = [*places.told(view.tx, view.register, assets)]
-    times = newest([(each.state.asset, each.state.last_at) for each in here])
+    times = newest([(each.state.asset, min(each.state.last_at, view.now)) for each in here])
     moves = [move for each in here for move in _coming(view, each, zones)] + [*_gone(view, times, zones)]
-    found = {move.subject: move for move in sorted(moves, key=lambda move: move.times.at)}
+    found = {move.subject: move for move in sorted(moves, key=lambda move: move.times.at) if move.times.is_news}
     said = alerts.last_details(view.tx, NAME, found)
     return [
         (subject, replace(move, times=replace(move.times, told_at=told_at(said.get(subject)))))
@@ -70,14 +71,22 @@ def moved(facts: Move, _now: int) -> Alert | None:
 
 
 def _coming(view: View, told: Told, zones: Mapping[str, Zone]) -> Iterator[Move]:
-    """Visits that last. A coming is known by the first fix after the visit's first, or after the zone's dwell."""
+    """Visits that last. A coming is known by the fix that showed it, which may be long after the visit's first."""
     for each in track.close(told.state, None):
         zone = zones.get(each.zone or "")
-        if each.what == "visit" and zone is not None and zone.alert != "exit":
-            sure_at = each.begin_at + max(1, round(zone.dwell_s * SECOND_US))
-            at, received_at = heard(view, told.device_id, sure_at, "fix")
-            times = Times(each.begin_at, at, received_at, told.state.last_at)
+        if each.what != "visit" or zone is None or zone.alert == "exit":
+            continue
+        if _was_elsewhere(view, told.device_id, told.name, each):
+            at, received_at = heard(view, told.device_id, told.state.visits[each.zone or ""].entered_at, "fix")
+            times = Times(each.begin_at, at, received_at, min(told.state.last_at, view.now))
             yield _move(view, "enter", each, zone, times)
+
+
+def _was_elsewhere(view: View, device_id: int, device: str, visit: Travel | Any) -> bool:  # noqa: ANN401 - or a row
+    """Whether it came: a zone that is declared around it, or a tracker that is put on it there, brings nobody."""
+    at = last_good(view, device_id, (visit.version, visit.begin_at))
+    tracker = None if at is None else tracker_of(view.register, device, at)
+    return tracker is not None and tracker.asset == visit.asset
 
 
 def _gone(view: View, times: Mapping[str, int], zones: Mapping[str, Zone]) -> Iterator[Move]:
@@ -87,22 +96,24 @@ def _gone(view: View, times: Mapping[str, int], zones: Mapping[str, Zone]) -> It
     over = (table.asset.in_(times), table.what == "visit", table.zone.in_(zones), table.closed_at >= since)
     rows = select(schema.travel).where(*over, table.end_at >= view.now - NEWS_US).order_by(table.closed_at)
     for row in view.tx.execute(rows):
-        if row.closed_at < times[row.asset] - LATE_US or not _was_left(view, row):
+        device = register_name(view.tx, row.device_id)
+        if row.closed_at < times[row.asset] - LATE_US or not _was_left(view, device, row):
             continue
         _, received_at = heard(view, row.device_id, row.closed_at, "fix", "input")
         known = Times(row.begin_at, row.closed_at, received_at, times[row.asset])
         zone = zones[row.zone]
         if zone.alert != "enter":
             yield _move(view, "exit", row, zone, known)
-        if zone.alert != "exit" and row.begin_at >= row.closed_at - LATE_US:
+        is_short = row.begin_at >= row.closed_at - LATE_US
+        if zone.alert != "exit" and is_short and _was_elsewhere(view, row.device_id, device, row):
             yield _move(view, "enter", row, zone, known)
 
 
-def _was_left(view: View, row: Any) -> bool:  # noqa: ANN401 - a row of `travel`
-    """Whether the asset went: not its tracker, nor the zone."""
-    params = tracking(view.register, register_name(view.tx, row.device_id), row.closed_at)
+def _was_left(view: View, device: str, row: Any) -> bool:  # noqa: ANN401 - a row of `travel`
+    """Whether the asset went: not its tracker, nor the zone, which may be another now than when it came."""
+    params = tracking(view.register, device, row.closed_at)
     shape = None if params is None or params.asset != row.asset else params.fences.shapes.get(row.zone)
-    return shape is not None and shape.version == row.version
+    return shape is not None and shape.version <= row.end_at
 
 
 def _move(view: View, way: Way, visit: Travel | Any, zone: Zone, times: Times) -> Move:  # noqa: ANN401 - or a row

@@ -124,7 +124,7 @@ def hours(tx: Connection, of: Of) -> Context:
 def visits(tx: Connection, of: Of) -> Context:
     """Its stays in zones in the last days, the newest first."""
     span = (of.now - VISIT_DAYS * DAY_US, of.now)
-    found = places.visits(tx, of.register, of.ident, span)[::-1]
+    found = places.visits(tx, of.register, of.ident, span, of.now)[::-1]
     return {
         "visits": found[:MOST_VISITS],
         "more": max(0, len(found) - MOST_VISITS),
@@ -137,7 +137,7 @@ def visits(tx: Connection, of: Of) -> Context:
 def trips(tx: Connection, of: Of) -> Context:
     """Its trips, stops and transports in the last days, the newest first, and which zone it stood in."""
     span = (of.now - TRIP_DAYS * DAY_US, of.now)
-    found = places.journeys(tx, of.register, of.ident, span, "trip", "stop", "transported")[::-1]
+    found = places.journeys(tx, of.register, of.ident, span, of.now, "trip", "stop", "transported")[::-1]
     names, fences = zone_names(of.register, of.now), fences_at(of.register, of.now)
     shown: list[tuple[Travel, str | None]] = []
     for each in found[:MOST_TRIPS]:
@@ -176,7 +176,7 @@ def behind_visit(tx: Connection, services: Services, ident: str, visit: str) -> 
     """The content hashes that a stay rests on; None if it is unknown."""
     now = services.clock()
     register = services.registers.current(tx)
-    found = places.visits(tx, register, ident, (now - VISIT_DAYS * DAY_US, now))
+    found = places.visits(tx, register, ident, (now - VISIT_DAYS * DAY_US, now), now)
     return next(([*each.evidence] for each in found if each.id == visit), None)
 
 

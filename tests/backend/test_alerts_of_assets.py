@@ -191,3 +191,110 @@ def test_a_planner_that_was_away_tells_what_was_received_in_time(watch: Watch) -
     watch.yard.clock.now += 7200 * SECOND
     watch.look()
     assert [subject for subject, *_ in watch.told] == [CAME]
+
+
+COLD = [fix(-120, FIELD, valid=False), fix(-60, GATE, lat=None, lon=None)]
+
+
+@pytest.mark.parametrize("before", [[], COLD], ids=["at once", "after a cold start"])
+def test_who_is_seen_for_the_first_time_in_a_zone_did_not_come(before: list[Reading], watch: Watch) -> None:
+    declare(watch.yard, [field()])
+    watch.live(before).live(drive(0, *[FIELD] * 4, every=20))
+    assert watch.told == []
+    watch.live(drive(120, (2000.0, 0.0), (1000.0, 0.0), GATE, GATE))
+    assert [subject for subject, *_ in watch.told] == [WENT], "a short stay that is over is no coming either"
+
+
+def test_a_zone_that_is_declared_around_it_brings_nobody(watch: Watch) -> None:
+    watch.live(drive(0, GATE, *[FIELD] * 9))
+    declare(watch.yard, [field(at=MIDNIGHT + 570 * SECOND)])
+    assert watch.live(drive(600, *[FIELD] * 6)).told == []
+    watch.live(drive(960, (2000.0, 0.0), (1000.0, 0.0), GATE, GATE))
+    assert [subject for subject, *_ in watch.told] == [WENT]
+
+
+def test_a_tracker_that_is_put_on_it_there_brings_nobody(watch: Watch) -> None:
+    declare(watch.yard, [field(), mount(TRUCK, "TRUCK-2", MIDNIGHT - DAY)])
+    watch.live(drive(0, GATE, (1000.0, 0.0)))
+    declare(watch.yard, [mount(TRUCK, "TRUCK-1", MIDNIGHT + 90 * SECOND)])
+    assert watch.live(drive(120, *[FIELD] * 6)).told == []
+
+
+def test_another_entry_of_the_tracker_on_the_way_is_none(watch: Watch) -> None:
+    declare(watch.yard, [field()])
+    watch.live(THERE_AND_BACK[:3])
+    declare(watch.yard, [mount(TRUCK, "TRUCK-1", MIDNIGHT + 150 * SECOND, max_speed_mps=45.0)])
+    watch.live(THERE_AND_BACK[3:6])
+    assert [subject for subject, *_ in watch.told] == [CAME]
+
+
+UNDER_A_ROOF = [
+    *drive(0, GATE, (1000.0, 0.0), (2000.0, 0.0), FIELD),
+    *(fix(240 + 60 * k, FIELD, valid=False) for k in range(8)),
+    *drive(720, *[FIELD] * 6),
+]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_who_is_not_seen_for_a_while_after_it_came_is_told_when_it_is_seen(watch: Watch, *, late: bool) -> None:
+    declare(watch.yard, [field()])
+    told = watch.late(UNDER_A_ROOF, 1400).told if late else watch.live(UNDER_A_ROOF).told
+    assert told == ([] if late else [(CAME, 1, "00:12:00")])
+
+
+def test_an_outline_that_is_edited_while_it_is_inside_is_left(watch: Watch) -> None:
+    declare(watch.yard, [field()])
+    watch.live(THERE_AND_BACK[:6])
+    larger = Zone("Field", circle=Circle(*degrees(3000.0, 0.0), 110.0), alert="both")
+    declare(watch.yard, [Change("zones", "field", larger, MIDNIGHT + 330 * SECOND)])
+    watch.live(drive(360, *[FIELD] * 3, *WAY[6:]))
+    assert watch.told == [(CAME, 1, "00:04:00"), (WENT, 1, "00:10:00")]
+
+
+@pytest.mark.parametrize("ahead", [GATE, FIELD], ids=["at the gate", "in the field"])
+def test_one_reading_hours_ahead_rings_nothing_and_silences_nothing(ahead: tuple[float, float], watch: Watch) -> None:
+    declare(watch.yard, [field()])
+    watch.live(THERE_AND_BACK[:1]).late([fix(72_000, ahead)], 61)
+    assert watch.told == []
+    assert watch.live(THERE_AND_BACK[2:]).told == [(CAME, 1, "00:04:00"), (WENT, 1, "00:07:00")]
+
+
+def test_a_going_hours_ahead_does_not_hide_the_one_of_now(watch: Watch) -> None:
+    declare(watch.yard, [field("exit")])
+    watch.live(THERE_AND_BACK[:1]).late(drive(72_000, FIELD, FIELD, FIELD, GATE, GATE, GATE), 61)
+    assert watch.live(THERE_AND_BACK[2:]).told == [(WENT, 1, "00:07:00")]
+
+
+def test_nor_does_it_of_what_is_carried(watch: Watch) -> None:
+    watch.live(PARKED[:2]).late([fix(72_000, GATE)], 1)
+    assert [subject for subject, *_ in watch.live([*PARKED[2:], *CARRIED[:6]]).told] == [TOWED]
+
+
+def hauled(every: int) -> list[Reading]:
+    """Parked with its engine off; between two fixes it is taken nine kilometres away, and stands there."""
+    told: list[Reading] = [switch(-30, on=False), *drive(0, GATE, GATE)]
+    for k in range(1, 12):
+        place = GATE if k < 4 else (9000.0, 0.0)
+        told += [switch(every * k - 1, on=False), fix(every * k, place, speed_mps=0.0)]
+    return told
+
+
+@pytest.mark.parametrize(("every", "at"), [(3600, "05:00:00"), (600, "00:50:00")])
+def test_of_fixes_that_are_far_between_it_is_told_once_with_the_one_that_is_sure(
+    every: int, at: str, watch: Watch
+) -> None:
+    assert watch.live(hauled(every)).told == [(TOWED, 1, at)]
+    assert [row["what"] for row in watch.yard.rows(travel) if row["what"] == "transported"] == ["transported"]
+
+
+@pytest.mark.parametrize("every", [3600, 600])
+def test_of_a_backlog_of_such_fixes_nothing_is_told(every: int, watch: Watch) -> None:
+    watch.live(hauled(every)[:3]).late(hauled(every)[3:], 11 * every + 400)
+    assert watch.told == []
+
+
+def test_a_move_that_was_received_late_is_not_told_with_the_fix_after_it(watch: Watch) -> None:
+    told = hauled(600)
+    watch.live(told[:10]).late([told[10]], 2400 + 301).live(told[11:])
+    assert watch.told == []
+    assert [row["what"] for row in watch.yard.rows(travel) if row["what"] == "transported"] == ["transported"]

@@ -3,16 +3,20 @@
 `STOCKYARD_STORIES=1000 python -m pytest tests/backend/test_motion_step.py` tells 1,000 random stories; without it 40.
 """
 
+import gc
 import os
 import random
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backend.book.schema import dirty, fold_state, travel
-from backend.motion_step import tracking
+from backend.book.schema import dirty, fold_state, quarantine, travel
+from backend.motion_step import MOTION, fences_at, tracking
+from backend.step import Key
 from backend.verify import verify
-from models.declared import Asset, AssetClass, Circle, Device, Site, Tracker, Zone
+from models.declared import Asset, AssetClass, Circle, Device, Site, TagBinding, Tracker, Zone
 from models.reading import Reading
 from models.register import Entry, Register
 from tests.backend.books import DAY, SECOND, Yard, facts
@@ -191,6 +195,20 @@ def test_a_visit_over_midnight_and_one_late_fix_that_makes_it_two(yard: Yard) ->
     assert broken(yard) == []
 
 
+@pytest.mark.parametrize("pace", [(180.0, 0.0), (1e-7, 200.0), (1e-7, 0.0)])
+@pytest.mark.parametrize("cut", [0, 8], ids=["declared before", "declared later"])
+def test_a_class_of_no_distance_or_no_time_is_no_fault(cut: int, pace: tuple[float, float], yard: Yard) -> None:
+    told = [fix(60 * k, (250.0 * k, 0.0), speed_mps=None) for k in range(9)]
+    yard.clock.now = MIDNIGHT + DAY
+    yard.send(told[:cut])
+    declare(yard, [Change("classes", "truck", AssetClass(*pace), MIDNIGHT - DAY)])
+    yard.settle()
+    yard.send(told[cut:])
+    yard.settle()
+    assert (yard.rows(dirty), yard.rows(quarantine)) == ([], [])
+    assert broken(yard) == []
+
+
 def test_what_is_open_goes_on_when_something_else_changes(yard: Yard) -> None:
     yard.clock.now = MIDNIGHT + DAY
     slower = mount(TRUCK, "TRUCK-1", MIDNIGHT + 90 * SECOND, max_speed_mps=20.0)
@@ -228,3 +246,41 @@ def test_parameters_are_built_once_for_a_span_without_a_change() -> None:
     assert tracking(register, TRUCK, 200) is not first
     assert [*first.fences.shapes] == ["a"]
     assert (tracking(register, TRUCK, 5), tracking(register, "imei:1", 100)) == (None, None)
+
+
+class Watched(Register):
+    """One that a test can ask whether it is still there."""
+
+
+def version(k: int, **zone: Any) -> Watched:
+    """A register to which somebody wrote `k` times."""
+    circle = Circle(51, 3, 10)
+    entries = [
+        Entry("devices", TRUCK, 10, 1, Device(TRUCK, tracker=Tracker("T"))),
+        Entry("zones", "a", 0, 2, Zone("a", **{"circle": circle} | zone)),
+        *(Entry("tags", f"{tag:024x}", 20, 3 + tag, TagBinding("none")) for tag in range(k)),
+    ]
+    register = Watched.of(entries)
+    assert isinstance(register, Watched)
+    return register
+
+
+def test_what_is_worked_out_of_a_register_does_not_keep_it_for_ever() -> None:
+    held: list[weakref.ref[Register]] = []
+    for k in range(50):
+        register = version(k)
+        held.append(weakref.ref(register))
+        assert tracking(register, TRUCK, 100) is not None
+        assert MOTION.serves(register, TRUCK)
+        assert MOTION.depends_on(register, Key(1, TRUCK, "")) == (0, 10)
+        assert fences_at(register, 100).shapes
+    del register
+    gc.collect()
+    assert sum(each() is not None for each in held) <= 8
+
+
+def test_the_index_of_zones_is_made_anew_only_when_an_outline_changes() -> None:
+    first = fences_at(version(1), 100)
+    assert fences_at(version(2), 100) is first, "a tag"
+    assert fences_at(version(1, alert="both"), 100) is first, "whom it alerts"
+    assert fences_at(version(1, circle=Circle(51, 3, 11)), 100) is not first

@@ -1,7 +1,8 @@
 """Odometers that drift apart over 500 km: told when it holds, closed when not, and not where GPS cut the corners."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy import select
 
 from backend.book import schema
 from backend.book.db import read
-from backend.plan.odometers import ODOMETER_DRIFT
-from backend.planner import Planner
+from backend.plan.odometers import ODOMETER_DRIFT, STEADY_US, Drift
+from backend.plan.rule import View
+from backend.planner import Planner, Rest
 from models.reading import Meter, Reading, from_micros
 from tests.backend.books import DAY, SECOND, Yard
 from tests.backend.journeys import TRUCK, fix, mount, switch
@@ -114,3 +116,83 @@ def test_it_closes_when_the_limit_is_another_or_the_tracker_is_gone(trip: Drive)
     declare(trip.yard, [mount(TRUCK, None, MIDNIGHT + DAY)])
     trip.yard.settle()
     assert trip.look() == []
+
+
+def changed(yard: Yard, assets: list[str]) -> None:
+    """These changed, and nothing else."""
+    with yard.book.begin() as tx:
+        tx.execute(schema.changed.delete())
+        tx.execute(schema.changed.insert(), [{"subject": f"asset:{each}", "at": 1} for each in assets])
+
+
+def test_many_are_looked_at_a_few_at_once_and_not_again_before_they_rested(trip: Drive) -> None:
+    looks: list[tuple[str, ...]] = []
+
+    def load(_view: View, assets: Sequence[str]) -> list[tuple[str, Drift]]:
+        looks.append(tuple(assets))
+        return []
+
+    trip.planner = Planner(trip.yard.book, trip.yard.clock, [replace(ODOMETER_DRIFT, load=load, everything=None)])
+    fleet = [f"A{k:03}" for k in range(50)]
+    changed(trip.yard, fleet)
+    assert [trip.planner.step() for _ in range(4)] == [50 + 20, 20, 10, 0]
+    assert [each for look in looks for each in look] == fleet, "each once"
+    changed(trip.yard, ["A007", "B"])
+    assert trip.planner.step() == 2 + 1
+    assert trip.planner.step() == 0
+    assert looks[3:] == [("B",)], "A007 rests"
+    trip.yard.clock.now += STEADY_US - 1
+    assert trip.planner.step() == 0
+    trip.yard.clock.now += 1
+    assert trip.planner.step() == 1, "though nothing else changed"
+    assert looks[4:] == [("A007",)]
+    trip.yard.clock.now += STEADY_US
+    assert trip.planner.step() == 0
+
+
+def test_who_waits_longest_is_first_and_what_has_rested_is_forgotten() -> None:
+    rest = Rest(100)
+    rest.add(["z"])
+    rest.add([f"a{k:02}" for k in range(30)])
+    first = rest.ready(1000)
+    assert (len(first), first[0]) == (20, "z")
+    rest.looked(first, 1000)
+    rest.add(["z"])
+    assert "z" not in rest.ready(1099)
+    assert rest.ready(1100)[-1] == "z"
+    rest.looked(rest.ready(1100), 1100)
+    assert set(rest._looked_at) == {*(f"a{k:02}" for k in range(19, 30)), "z"}
+    rest.add(["z"])
+    assert rest.ready(900) == ["z"], "the clock was set"
+
+
+def test_a_look_that_fails_is_repeated(trip: Drive) -> None:
+    def fail(*_told: object) -> None:
+        raise ZeroDivisionError
+
+    broken = replace(ODOMETER_DRIFT, load=fail, everything=None)
+    planner = Planner(trip.yard.book, trip.yard.clock, [broken])
+    changed(trip.yard, ["TRUCK-1"])
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            planner.step()
+
+
+def test_what_waited_when_the_backend_was_stopped_is_looked_at_by_the_next(trip: Drive) -> None:
+    looks: list[str] = []
+
+    def load(_view: View, assets: Sequence[str]) -> list[tuple[str, Drift]]:
+        looks.extend(assets)
+        return []
+
+    rule = replace(ODOMETER_DRIFT, load=load)
+    planner = Planner(trip.yard.book, trip.yard.clock, [rule])
+    while planner.step():
+        pass
+    changed(trip.yard, ["TRUCK-1"])
+    assert planner.step() == 1, "the row is taken, and TRUCK-1 rests"
+    with trip.yard.book.begin() as tx:
+        tx.execute(schema.changed.delete())
+    looks.clear()
+    Planner(trip.yard.book, trip.yard.clock, [rule]).step()
+    assert "TRUCK-1" in looks

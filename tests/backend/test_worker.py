@@ -1,16 +1,18 @@
 """The ingest loop on a transport that the test holds: what is told, and when a message is acknowledged."""
 
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from backend import worker as module
 from backend.book import events
 from backend.book.db import read, write
+from backend.book.schema import journal
 from backend.ingest import Message
 from backend.transport.mqtt import Delivery
 from backend.worker import Announcer, IngestWorker
@@ -100,6 +102,27 @@ def test_a_book_that_is_away_is_waited_for(yard: Yard, monkeypatch: pytest.Monke
     run(yard, transport)
     assert transport.acknowledged == [1]
     assert [body for _, body in transport.published] == [{"epoch": EPOCH, "seq": 1}]
+
+
+def test_while_another_transaction_holds_the_lock_everything_waits_and_nothing_is_lost(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A long history that is folded anew holds it for longer than a writer waits for its turn."""
+    monkeypatch.setattr(module, "STORE_AWAY_S", 0.01)
+    event.listen(yard.book, "connect", lambda connection, _entry: connection.execute("PRAGMA busy_timeout=20"))
+    yard.book.dispose()
+    transport = Transport([batch(EPOCH, 1, scans("SY:CONFIRM")), batch(EPOCH, 2, scans("SY:QTY:5"))])
+    worker = Thread(target=run, args=(yard, transport))
+    with write(yard.book):
+        worker.start()
+        while worker.is_alive() and caplog.text.count("the book is away; 2 messages wait") < 3:
+            worker.join(0.01)
+        assert worker.is_alive()
+        assert (transport.acknowledged, transport.published) == ([], [])
+    worker.join(10)
+    assert transport.acknowledged == [1, 2]
+    assert [body for topic, body in transport.published if topic.endswith("/receipt")][-1] == {"epoch": EPOCH, "seq": 2}
+    assert len(yard.rows(journal)) == 2
 
 
 def test_after_a_bug_the_brokers_window_is_free_and_nothing_is_receipted(

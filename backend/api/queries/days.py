@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
@@ -10,18 +11,23 @@ from sqlalchemy import Connection, func, select
 from backend import usage
 from backend.api import items_fleet as items
 from backend.api.queries.fleet import amount
-from backend.book import places
-from backend.book.schema import run
-from backend.hours_step import tracker_of
+from backend.book import places, schema
+from backend.book.derived import FOR_EVER
+from backend.hours_step import metering, tracker_of
 from backend.identities import devices_of
+from models import wire
 from models.motion import day
 from models.motion.day import CELLS, MOVING, OFF, TRANSPORTED, Cell, Stretch
 from models.motion.gain import UNOBSERVED
-from models.motion.meter import RUNTIME
-from models.reading import from_micros
+from models.reading import Input, from_micros
 from models.register import Register
+from models.units import quantity_text
+from models.wire import is_global
 
-MOST_DAYS = 62
+MOST_CELL_DAYS = 62
+"""Days whose cells are told at once."""
+MOST_INPUTS = 1000
+"""How many are looked through for the first of an engine."""
 Span = tuple[int, int]
 WHAT = {"trip": MOVING, "transported": TRANSPORTED}
 
@@ -62,7 +68,7 @@ def _used(
 def _moved(
     tx: Connection, register: Register, asset: str, span: Span, behind: dict[str, list[str]]
 ) -> Iterator[Stretch]:
-    for row in places.journeys(tx, register, asset, span, *WHAT):
+    for row in places.journeys(tx, register, asset, span, span[1], *WHAT):
         behind[row.id] = row.evidence
         yield Stretch(row.begin_at, row.end_at, WHAT[row.what], (row.id,), row.version)
 
@@ -88,24 +94,48 @@ def _unseen(tx: Connection, register: Register, asset: str, span: Span) -> Itera
 
 
 def _seen(tx: Connection, register: Register, asset: str, span: Span) -> Iterator[Span]:
-    heard = {name: state.first_at for name, state in usage.states(tx, register, asset) if state.engine is not None}
+    states = dict(usage.states(tx, register, asset))
     for device in devices_of(register).get(asset, ()):
-        changes = register.changes("devices", device)
-        for begin, end in zip(changes, [*changes[1:], span[1]], strict=True):
-            tracker = tracker_of(register, device, begin)
-            if tracker is None or tracker.asset != asset or begin >= span[1] or end <= span[0]:
+        for begin, end in _mounted(register, device, asset):
+            until = min(end, span[1])
+            if begin >= until or end <= span[0]:
                 continue
-            first = _first(tx, asset, (begin, end))
-            known = [at for at in (first, heard.get(device)) if at is not None and at < end]
-            if known:
-                yield max(begin, min(known)), min(end, span[1])
+            state = states.get(device)
+            if state is not None and begin <= state.last_at < end:
+                said = None if state.engine is None else state.engine.heard_from
+            else:
+                said = _said(tx, register, device, (begin, end))
+            if said is not None and said < until:
+                yield max(begin, said), until
 
 
-def _first(tx: Connection, asset: str, span: Span) -> int | None:
-    """When the first stretch of its engine or its inputs began while a tracker was on it."""
-    within = (run.c.asset == asset, run.c.meter == RUNTIME, run.c.end_at > span[0], run.c.begin_at < span[1])
-    first: int | None = tx.scalar(select(func.min(run.c.begin_at)).where(*within))
-    return first
+def _said(tx: Connection, register: Register, device: str, span: Span) -> int | None:
+    """When a tracker that went elsewhere since had first said whether the engine runs: no state says it any more."""
+    owner, _, name = ("", "", device) if is_global(device) else device.partition("/")
+    ids = select(schema.device.c.id).outerjoin(schema.gateway, schema.gateway.c.id == schema.device.c.gateway_id)
+    ids = ids.where(schema.device.c.name == name, func.coalesce(schema.gateway.c.name, "") == owner)
+    table = schema.journal.c
+    mine = (table.device_id.in_(ids), table.kind == "input", table.at >= span[0], table.at < span[1])
+    for row in tx.execute(select(table.at, table.body).where(*mine).order_by(table.at).limit(MOST_INPUTS)):
+        reading, tracker = wire.decode(row.body), tracker_of(register, device, row.at)
+        if isinstance(reading, Input) and tracker is not None and reading.name == metering(tracker).runs_by:
+            return int(row.at)
+    return None
+
+
+def _mounted(register: Register, device: str, asset: str) -> Iterator[Span]:
+    """When a tracker was on an asset, by whichever entries."""
+    begin: int | None = None
+    for at in register.changes("devices", device):
+        tracker = tracker_of(register, device, at)
+        is_here = tracker is not None and tracker.asset == asset
+        if is_here and begin is None:
+            begin = at
+        elif not is_here and begin is not None:
+            yield begin, at
+            begin = None
+    if begin is not None:
+        yield begin, FOR_EVER
 
 
 class _Beside:
@@ -135,12 +165,15 @@ def _day(name: date, bounds: Span, of: tuple[str, int], known: list[Stretch], be
     tz, now = of
     found = day.cells(*bounds, known)
     sums = {what: sum(each.end_at - each.begin_at for each in found if each.what == what) // 1000 for what in CELLS}
+    hours = {what: Decimal(amount(ms, "h")) for what, ms in sums.items()}
+    longest = max(hours, key=lambda what: hours[what])
+    hours[longest] += Decimal(amount((bounds[1] - bounds[0]) // 1000, "h")) - sum(hours.values())  # what rounding left
     return items.Day(
         date=name.isoformat(),
         tz=tz,
         begin=from_micros(bounds[0]).astimezone(UTC),
         end=from_micros(bounds[1]).astimezone(UTC),
-        hours={what: amount(ms, "h") for what, ms in sums.items()},
+        hours={what: quantity_text(each) for what, each in hours.items()},
         cells=[_cell(each, now, beside) for each in found],
     )
 

@@ -16,6 +16,7 @@ from backend.telemetry.schema import point, series
 from backend.usage import DISTANCE, used
 from models.declared import Asset, Tracker
 from models.motion.meter import DISTANCES, ENGINE_HOURS, RUNTIME, WORK, Bounds, Metered
+from models.motion.travel import Travel
 from models.reading import from_micros
 from models.register import Register
 from models.units import quantity_text
@@ -152,7 +153,7 @@ def days(span: Span) -> Iterator[Span]:
         at = midnight
 
 
-def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[items.Visit]:
+def visits(tx: Connection, register: Register, asset: str, span: Span, now: int) -> list[items.Visit]:
     """Stays in zones that reach into a span, the oldest first."""
     return [
         items.Visit(
@@ -166,27 +167,24 @@ def visits(tx: Connection, register: Register, asset: str, span: Span) -> list[i
             from_micros(v.version),
             v.method,
         )
-        for v in places.visits(tx, register, asset, span)
+        for v in places.visits(tx, register, asset, span, now)
     ]
 
 
-def journeys(tx: Connection, register: Register, asset: str, span: Span, what: str) -> list[items.Journey]:
-    """Trips, stops or transports that reach into a span, the oldest first."""
-    return [
-        items.Journey(
-            each.id,
-            asset,
-            from_micros(each.begin_at),
-            None if each.closed_at is None else from_micros(each.end_at),
-            amount(each.distance_mm, "km"),
-            each.lat,
-            each.lon,
-            each.evidence,
-            each.fixes,
-            from_micros(each.version),
-        )
-        for each in places.journeys(tx, register, asset, span, what)
-    ]
+def journey(each: Travel) -> items.Journey:
+    """A trip, a stop or a transport."""
+    return items.Journey(
+        each.id,
+        each.asset,
+        from_micros(each.begin_at),
+        None if each.closed_at is None else from_micros(each.end_at),
+        amount(each.distance_mm, "km"),
+        each.lat,
+        each.lon,
+        each.evidence,
+        each.fixes,
+        from_micros(each.version),
+    )
 
 
 def track(telemetry: Connection, register: Register, asset: str, span: Span, limit: int) -> list[items.TrackPoint]:

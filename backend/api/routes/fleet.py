@@ -10,6 +10,7 @@ from backend.api import items, items_fleet
 from backend.api.answers import Ask, When, answer, documented, page
 from backend.api.queries import days, fleet
 from backend.api.services import Services, Use
+from backend.book import places
 from backend.book.db import read
 from models.errors import NotFound, Refused
 from models.reading import micros
@@ -18,7 +19,7 @@ from models.register import Register
 router = APIRouter(tags=["assets"])
 Ident = Annotated[str, Path(max_length=64)]
 DAY_US = 86_400_000_000
-MOST_DAYS = 400
+MOST_SPAN_DAYS = 400
 
 
 class Span(Ask, frozen=True):
@@ -46,7 +47,7 @@ class TrackAsk(Span, frozen=True):
     limit: int = Field(1000, ge=1, le=10_000)
 
 
-def _span(services: Services, ask: Span, most_days: int = MOST_DAYS) -> tuple[int, int]:
+def _span(services: Services, ask: Span, most_days: int = MOST_SPAN_DAYS) -> tuple[int, int]:
     until = services.clock() if ask.until is None else micros(ask.until)
     since = until - DAY_US if ask.since is None else micros(ask.since)
     if not until - most_days * DAY_US <= since <= until:
@@ -101,7 +102,7 @@ def asset_visits(services: Use, ident: Ident, ask: Annotated[Span, Query()]) -> 
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        found = fleet.visits(tx, register, _known(register, ident, now), _span(services, ask))
+        found = fleet.visits(tx, register, _known(register, ident, now), _span(services, ask), now)
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
 
@@ -128,7 +129,8 @@ def _journeys(services: Services, ident: str, ask: Span, what: str) -> Response:
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        found = fleet.journeys(tx, register, _known(register, ident, now), _span(services, ask), what)
+        rows = places.journeys(tx, register, _known(register, ident, now), _span(services, ask), now, what)
+        found = [fleet.journey(each) for each in rows]
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
 
@@ -140,7 +142,7 @@ def asset_days(services: Use, ident: Ident, ask: Annotated[DaysAsk, Query()]) ->
     with read(services.book) as tx:
         register = services.registers.current(tx)
         known = _known(register, ident, now)
-        found = days.days(tx, register, known, _span(services, ask, days.MOST_DAYS), (ask.tz, now))
+        found = days.days(tx, register, known, _span(services, ask, days.MOST_CELL_DAYS), (ask.tz, now))
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
 

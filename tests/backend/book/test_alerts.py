@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
 from backend.book import alerts, schema
 from backend.book.db import open_engine, read, write
@@ -157,3 +158,19 @@ def test_raised_by_many_at_once_it_is_one(engine: Engine) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(race, range(24))) == 1
+
+
+def test_the_newest_detail_of_each_subject_is_found_by_index(engine: Engine) -> None:
+    statements: list[tuple[str, Any]] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2:4]))
+    with write(engine) as tx:
+        for at, (rule, subject) in enumerate([("r", "a"), ("r", "b"), ("r", "a"), ("s", "a"), ("r", "c")]):
+            alerts.raise_alert(tx, Alert(rule, subject, "info", "t", f'{{"k": {at}}}'), at, "planner")
+            alerts.close(tx, rule, subject, at)
+        alerts.raise_alert(tx, Alert("r", "b", "info", "t", '{"k": 9}'), 9, "planner")
+        found = alerts.last_details(tx, "r", ["b", "a", "none"])
+        assert found == {"a": '{"k": 2}', "b": '{"k": 9}'}
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).all()
+    steps = [row[-1] for row in plan]
+    assert any("USING COVERING INDEX ix_alert_subject" in step for step in steps)
+    assert not any(step.startswith("SCAN") for step in steps)

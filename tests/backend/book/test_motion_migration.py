@@ -37,7 +37,7 @@ INSERT INTO checkpoint (step, device_id, subject, day, state) VALUES ('motion', 
     ('hours', 1, '', 3, x'c0'), ('hours', 1, '', 4, x'80'), ('motion', 2, '', 1, x'c0'), ('hours', 3, '', 7, x'c0'),
     ('hours', 5, '', 2, x'c0'), ('dock', 9, 'aa', 2, x'c0');
 INSERT INTO dirty (step, device_id, subject, since, until) VALUES ('motion', 1, '', 9, 9), ('motion', 2, '', 9, 9),
-    ('motion', 4, '', 7, 9);
+    ('motion', 4, '', 7, 9), ('hours', 3, '', 11, 12);
 INSERT INTO travel (n, id, device_id, subject, asset, what, zone, begin_at, end_at, closed_at, day, distance_mm,
     evidence) VALUES (3, 'x', 1, '', 'T', 'visit', 'dock', 10, 20, 30, 0, 7, '["aa"]'),
     (7, 'y', 1, '', 'T', 'distance', NULL, 10, 20, 30, 0, 7, '["bb"]');
@@ -70,8 +70,8 @@ def test_rows_stand_and_every_tracker_is_folded_anew_from_its_first_reading(tmp_
         assert marks == {
             ("motion", 1): (9, derived.FOR_EVER),
             ("hours", 1): (3 * DAY, derived.FOR_EVER),
-            ("motion", 3): (7 * DAY, derived.FOR_EVER),
-            ("hours", 3): (7 * DAY, derived.FOR_EVER),
+            ("motion", 3): (11, derived.FOR_EVER),
+            ("hours", 3): (11, derived.FOR_EVER),
             ("motion", 4): (0, derived.FOR_EVER),
             ("hours", 5): (2 * DAY, derived.FOR_EVER),
         }, "what was never a tracker is none: its fixes and inputs wait in the journal"
@@ -148,5 +148,35 @@ def test_a_book_of_before_ends_as_the_one_that_was_never_old(seed: int, template
     assert [finding for finding in verify(book) if not finding.ok] == []
     with read(book) as tx:
         assert not tx.scalars(select(schema.dirty.c.step)).all()
+    book.dispose()
+    orderly.book.dispose()
+
+
+def test_an_input_that_waits_from_before_the_first_checkpoint_is_heard_by_motion_too(
+    template: Path, tmp_path: Path
+) -> None:
+    """Its engine was off when it was taken away: what only hours had to hear then decides what kind of way it was."""
+    away = [fix(600.0 + 30 * k, (300.0 * k, 0.0), speed_mps=10.0) for k in range(20)]
+    known = [*drive(0, *[GATE] * 9), *away, *drive(1230, *[(5700.0, 0.0)] * 6)]
+    late = Input(TRUCK, from_micros(MIDNIGHT - 600 * SECOND), "ignition", on=False)
+    orderly, source = (Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT + DAY) for name in ("a", "b"))
+    orderly.send([late, *known])
+    orderly.settle()
+    source.send(known)
+    source.settle()
+    source.send([late])
+    source.book.dispose()
+    book = age(tmp_path / "b.db", tmp_path / "old.db")
+    with write(book) as tx:
+        tx.execute(
+            schema.dirty.insert().values(
+                step="hours", device_id=1, subject="", since=(at := MIDNIGHT - 600 * SECOND), until=at
+            )
+        )
+    migrations.migrate(book)
+    old = Yard(book, source.clock, next_seq=source.next_seq)
+    old.settle()
+    assert facts(book) == facts(orderly.book)
+    assert "transported" in {row["what"] for row in old.rows(travel)}
     book.dispose()
     orderly.book.dispose()

@@ -27,10 +27,10 @@ def where(book: Engine, now: int = NOW) -> dict[str, Place]:
         return places.last_places(tx, register.load(tx), now)
 
 
-def stays(book: Engine, asset: str, since: float, until: float) -> list[Visit]:
+def stays(book: Engine, asset: str, since: float, until: float, now: int = NOW) -> list[Visit]:
     with read(book) as tx:
         span = (MIDNIGHT + round(since * SECOND), MIDNIGHT + round(until * SECOND))
-        return places.visits(tx, register.load(tx), asset, span)
+        return places.visits(tx, register.load(tx), asset, span, now)
 
 
 def metres(book: Engine, asset: str, since: float, until: float) -> float | None:
@@ -114,8 +114,11 @@ def test_visits_of_a_span_with_the_one_that_lasts(site: Yard) -> None:
 def test_a_visit_ends_when_the_tracker_is_known_to_be_elsewhere(site: Yard) -> None:
     site.send(drive(0, DOCK, DOCK))
     declare(site, [mount(TRUCK, "TRUCK-2", MIDNIGHT + 3600 * SECOND)])
-    assert [each.end_at for each in stays(site.book, "TRUCK-1", 0, 7200)] == [MIDNIGHT + 60 * SECOND] * 2
-    assert [each.end_at for each in stays(site.book, "TRUCK-1", 0, 3000)] == [None] * 2
+    for until in (3000, 7200):
+        ended = stays(site.book, "TRUCK-1", 0, until)
+        assert [each.end_at for each in ended] == [MIDNIGHT + 60 * SECOND] * 2, "whatever span is asked for"
+        before = stays(site.book, "TRUCK-1", 0, until, MIDNIGHT + 3599 * SECOND)
+        assert [each.end_at for each in before] == [None] * 2, "it will be taken off"
     assert stays(site.book, "TRUCK-1", 100, 7200) == []
 
 
@@ -151,7 +154,7 @@ def journeys(book: Engine, *what: str, until: float = 9e4) -> list[tuple[str, in
     """(what, begin, end or None while it goes on), in seconds after midnight."""
     with read(book) as tx:
         span = (MIDNIGHT - DAY, MIDNIGHT + round(until * SECOND))
-        found = places.journeys(tx, register.load(tx), "TRUCK-1", span, *what)
+        found = places.journeys(tx, register.load(tx), "TRUCK-1", span, NOW, *what)
     times = [(each.begin_at - MIDNIGHT, each.end_at - MIDNIGHT, each.closed_at) for each in found]
     kinds = [each.what for each in found]
     return [
@@ -172,3 +175,4 @@ def test_a_short_pause_belongs_to_the_trip_that_it_may_yet_end(site: Yard) -> No
     assert journeys(site.book, "stop", until=500) == [("stop", 0, 540)]
     declare(site, [mount(TRUCK, "TRUCK-2", MIDNIGHT + 3600 * SECOND)])
     assert journeys(site.book, *sorts)[-1] == ("stop", 740, 1000)
+    assert journeys(site.book, *sorts, until=1200)[-1] == ("stop", 740, 1000), "whatever span is asked for"

@@ -24,6 +24,8 @@ NEWS: list[tuple[str, Times, bool]] = [
     ("received in time", times(at=-300, newest=-300), True),
     ("received late", times(at=-301, newest=-301), False),
     ("received in time while the planner was away", times(at=-9000, received=-8900, newest=-8800), True),
+    ("of a clock that is a little ahead", times(at=299), True),
+    ("from hours ahead", times(at=7200), False),
     ("older than what is known", times(at=-302, received=-302), False),
     ("a backlog of nine hours", times(at=-32_400, newest=-32_400), False),
     ("a backlog beside live readings", times(at=-32_400, newest=-1), False),

@@ -83,6 +83,8 @@ FOLD_ANEW = text("""INSERT INTO dirty (step, device_id, subject, since, until)
 KEYS = text("""SELECT device_id, subject, step = 'hours' AS counts FROM fold_state WHERE step IN ('hours', 'motion')
     UNION SELECT device_id, subject, step = 'hours' FROM dirty WHERE step IN ('hours', 'motion')""")
 FIRST_DAYS = text("SELECT device_id, MIN(day) FROM checkpoint WHERE step IN ('hours', 'motion') GROUP BY device_id")
+FIRST_LATE = text("SELECT device_id, MIN(since) AS since FROM dirty WHERE step = 'hours' GROUP BY device_id")
+"""Inputs that wait for the deriver may be of before the first checkpoint; motion hears them too now."""
 DEVICES = text("SELECT d.id, d.name, g.name AS owner FROM device AS d LEFT JOIN gateway AS g ON g.id = d.gateway_id")
 NO_STATE = text("UPDATE fold_state SET state = :nothing WHERE step IN ('hours', 'motion')")
 UNTRACKED = text("DELETE FROM fold_state WHERE step = 'motion' AND device_id = :device_id")
@@ -90,12 +92,13 @@ WAITS_NO_MORE = text("DELETE FROM dirty WHERE step = 'motion' AND device_id = :d
 
 
 def upgrade() -> None:
-    """The columns, and every key of a tracker to be folded anew from its first reading."""
+    """The columns, the newest alert of a subject by index, and every key of a tracker to be folded anew."""
     for table in (run, travel):
         if op.get_bind().dialect.name == "sqlite":
             _sqlite(table)
         else:
             _others(table)
+    op.create_index("ix_alert_subject", "alert", ["rule", "subject", "n"])
     _fold_anew(op.get_bind())
 
 
@@ -125,11 +128,12 @@ def _others(table: Table) -> None:
 def _fold_anew(tx: Connection) -> None:
     """Hours of every key; motion of trackers, whose engine it listens to now, and of nothing else any more."""
     first = {device_id: day * DAY_US for device_id, day in tx.execute(FIRST_DAYS)}
+    late = {row.device_id: row.since for row in tx.execute(FIRST_LATE)}
     trackers = {*_trackers(tx)}
     keys = tx.execute(KEYS).all()
     for device_id, subject, counts in keys:
         steps = [*(["hours"] if counts else []), *(["motion"] if device_id in trackers else [])]
-        span = {"since": first.get(device_id, 0), "until": FOR_EVER}
+        span = {"since": min(first.get(device_id, 0), late.get(device_id, FOR_EVER)), "until": FOR_EVER}
         for step in steps:
             tx.execute(FOLD_ANEW, {"step": step, "device_id": device_id, "subject": subject, **span})
     tx.execute(NO_STATE, {"nothing": b"\xc0"})
