@@ -13,7 +13,7 @@ from edge.publisher import Publisher
 from edge.supervisor import Supervisor
 
 DEVICES_S, COMMIT_S, STATUS_S = 5.0, 5.0, 5.0
-SELDOM = 500
+SELDOM = 50
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +30,7 @@ def stop_on_signals() -> Event:
 
 
 def collect_seldom() -> None:
-    """Look for cycles among old objects 50 times more seldom than Python does; for this process as a whole.
+    """Look for cycles among old objects 5 times more seldom than Python does; for this process as a whole.
 
     That stops every thread, each 7 s for 0.2 s and more with 5,000 trackers connected, and finds nearly nothing here.
     """

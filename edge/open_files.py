@@ -2,30 +2,31 @@
 
 import logging
 import resource
+from collections.abc import Generator
+from contextlib import contextmanager
 from threading import Lock
 
 SPARE = 256
 """Kept free for everything else: the outbox, the broker, other devices."""
 log = logging.getLogger(__name__)
 _lock = Lock()
-_promised: dict[str, int] = {}
+_promised: list[int] = []
 
 
-def room_for(connections: int, whose: str = "") -> int:
+@contextmanager
+def room_for(connections: int) -> Generator[int]:
     """As many of so many connections as the system lets us have; its soft limit is raised if the hard one allows.
 
-    What others have been promised is left to them, until they give it back.
+    They are promised for as long as the context lasts: no other listener is given them meanwhile.
     """
     with _lock:
-        others = sum(room for name, room in _promised.items() if name != whose)
-        room = _promised[whose] = _room(connections, others + SPARE)
-    return room
-
-
-def give_back(whose: str) -> None:
-    """No more connections are wanted."""
-    with _lock:
-        _promised.pop(whose, None)
+        room = _room(connections, sum(_promised) + SPARE)
+        _promised.append(room)
+    try:
+        yield room
+    finally:
+        with _lock:
+            _promised.remove(room)
 
 
 def _room(connections: int, spare: int) -> int:

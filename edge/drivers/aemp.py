@@ -15,8 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Meta, Struct
 
-from edge.driver import DeviceLost, DeviceRefused, Health, Put, SettingRefused
-from edge.drivers.aemp_fetch import Ask, place
+from edge.driver import DeviceLost, Health, Put, SettingRefused
+from edge.drivers.aemp_fetch import Ask, place, shown
 from edge.drivers.aemp_poll import Busy, Feed, Poll
 from models.wire import Reply
 
@@ -111,7 +111,7 @@ class AempDriver:
         """Ask for the first page. Raises DeviceLost saying why there is none."""
         page = Poll(self._feed, self._ask(), _nowhere, _Nobody(), Event()).first()
         machines = len(page.machines) if page else 0
-        return f"{self._feed.url} answers: {machines} machines on the first page"
+        return f"{shown(self._feed.url)} answers: {machines} machines on the first page"
 
     def _retry_s(self, error: DeviceLost) -> float:
         """As the server asks; else sooner than the next poll, later with each failure."""
@@ -122,7 +122,7 @@ class AempDriver:
         return min(self._settings.poll_s, doubled)
 
     def _ask(self) -> Ask:
-        """Raises DeviceRefused naming the key whose file cannot be used."""
+        """Raises SettingRefused naming the key whose file cannot be used."""
         settings = self._settings
         headers = {"Accept": _ACCEPT, "Accept-Encoding": "identity", "User-Agent": "stockyard-edge"}
         if settings.username:
@@ -144,7 +144,7 @@ def _secret(key: str, file: str) -> str:
         text = Path(file).read_text("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{key}: {error}"
-        raise DeviceRefused(msg) from error
+        raise SettingRefused(msg) from error
     if not text or not text.isprintable() or (key == "token_file" and not text.isascii()):
         msg = f"{key}: one line of text expected in {file}"
         raise SettingRefused(msg)

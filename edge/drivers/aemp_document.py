@@ -31,6 +31,9 @@ def parse_document(text: bytes) -> Tree:
     for mark in _MARKS:
         text = text.removeprefix(mark)
     text = text.strip()
+    if sum(map(text.count, (b"{", b"[", b",", b"="))) > MAX_ELEMENTS:
+        msg = f"page: at most {MAX_ELEMENTS} members expected"
+        raise BadFrame(msg)
     if text[:1] in {b"{", b"["}:
         return _json(text)
     if text[:1] != b"<" and not text.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -26,11 +26,12 @@ _MAX_DETAIL = 1024
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Of each machine on it what it said, and where the next page is."""
+    """Of each machine on it what it said, and where its links say that the next page is."""
 
     machines: dict[str, list[Reading]] = field(default_factory=dict[str, list[Reading]])
     """By device; a machine that says nothing is there too."""
-    next: str | None = None
+    next: frozenset[str] = frozenset()
+    """As they are written: not more than one, if the endpoint is right."""
     nameless: tuple[str, ...] = ()
     """Of machines that cannot be named: why."""
 
@@ -104,17 +105,12 @@ def _element(name: str, node: "Tree | str", device: str, received_at: datetime) 
     return Element(name, node, device, received_at)
 
 
-def _next(root: Tree) -> str | None:
-    """The address of the next page, if a link has it. Raises BadFrame if links differ about it."""
+def _next(root: Tree) -> frozenset[str]:
     holders = [root, *_trees(root, "fleet"), *_trees(root, "")]
     links = [link for holder in holders for name in ("links", "link") for link in _trees(holder, name)]
-    found = {
+    return frozenset(
         href
         for link in links
         for href in link.get("href", ())
         if isinstance(href, str) and href and [str(rel).lower() for rel in link.get("rel", ())] == ["next"]
-    }
-    if len(found) > 1:
-        msg = f"Links: one next expected, got {len(found)}"
-        raise BadFrame(msg)
-    return next(iter(found), None)
+    )

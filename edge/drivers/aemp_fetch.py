@@ -4,6 +4,7 @@ It is fetched in a thread of its own, so that a server that hangs or drips holds
 the next poll: whatever it waits for ends when its connection is cut.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +25,8 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 LEAST_RETRY_S, MOST_RETRY_S = 1.0, 3600.0
 PORTS = {"http": 80, "https": 443}
 _TICK_S = 0.1
+_SHOWN = 120
+_USER, _QUERY = re.compile(r"(^|//)[^/]*@"), re.compile("[?#]")
 _READ_BYTES = 64 * 1024
 
 
@@ -32,6 +35,8 @@ class Answer:
     """What a server answers."""
 
     status: int
+    url: str
+    """Where it is from."""
     body: bytes = b""
     location: str = ""
     retry_s: float | None = None
@@ -56,6 +61,15 @@ def place(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme]
 
 
+def shown(url: str) -> str:
+    """An address for people and logs: without its query and its user, in which secrets may be.
+
+    >>> shown("https://me:pass@oem.example/Fleet/1?key=secret")
+    'https://oem.example/Fleet/1'
+    """
+    return _USER.sub(r"\1", _QUERY.split(url, maxsplit=1)[0])[:_SHOWN]
+
+
 def beside(url: str, link: str) -> str:
     """Where a page's link leads. Raises BadFrame if that is not on the same server: passwords go there with it."""
     try:
@@ -65,7 +79,7 @@ def beside(url: str, link: str) -> str:
     except ValueError as error:
         msg = f"Links: {error}"
         raise BadFrame(msg) from error
-    msg = f"Links: an address on the same server expected, got {link[:120]!r}"
+    msg = f"Links: an address on the same server expected, got {shown(link)!r}"
     raise BadFrame(msg)
 
 
@@ -80,10 +94,10 @@ def get(url: str, ask: Ask, stop: Event) -> Answer | None:
             return None
         if monotonic() > until:
             exchange.cut()
-            msg = f"{url}: no whole page within {PAGE_S:g} s"
+            msg = f"{shown(url)}: no whole page within {PAGE_S:g} s"
             raise DeviceLost(msg)
     if exchange.answer is None:
-        msg = f"{url}: {exchange.why}"
+        msg = f"{shown(url)}: {exchange.why}"
         raise DeviceLost(msg)
     return exchange.answer
 
@@ -91,10 +105,10 @@ def get(url: str, ask: Ask, stop: Event) -> Answer | None:
 def _split(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.username is not None:
-        msg = f"http:// or https:// with a host and no user expected, got {url[:120]!r}"
+        msg = f"http:// or https:// with a host and no user expected, got {shown(url)!r}"
         raise ValueError(msg)
-    if not url.isascii() or any(each.isspace() for each in url):
-        msg = f"an address without blanks and accents expected, got {url[:120]!r}"
+    if not all("!" <= each <= "~" for each in url):  # http.client would say all of such a one
+        msg = f"an address without blanks and accents expected, got {shown(url)!r}"
         raise ValueError(msg)
     return parts
 
@@ -108,6 +122,7 @@ class _Exchange:
         self.why = "the request failed"
         self._url, self._ask = url, ask
         self._cut = False
+        self._socket: socket | None = None
         scheme, host, port = place(url)
         self._http = (
             HTTPSConnection(host, port, timeout=CONNECT_S, context=ask.trust)
@@ -120,6 +135,7 @@ class _Exchange:
         try:
             parts = urlsplit(self._url)
             self._http.connect()
+            self._socket = self._http.sock  # which HTTPConnection forgets as soon as an answer is to end with it
             if self._cut:
                 return
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -134,7 +150,7 @@ class _Exchange:
     def cut(self) -> None:
         """Whatever it waits for ends."""
         self._cut = True
-        if (connection := self._http.sock) is not None:
+        if (connection := self._socket or self._http.sock) is not None:
             with suppress(OSError):  # not the one of TLS, which is for the thread that reads
                 socket.shutdown(connection, SHUT_RDWR)
 
@@ -153,7 +169,7 @@ class _Exchange:
             return
         headers = response.headers
         retry_s = _retry_s(headers.get("Retry-After", ""))
-        self.answer = Answer(response.status, bytes(body), headers.get("Location", ""), retry_s)
+        self.answer = Answer(response.status, self._url, bytes(body), headers.get("Location", ""), retry_s)
 
 
 def _retry_s(text: str) -> float | None:

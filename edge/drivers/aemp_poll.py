@@ -15,7 +15,7 @@ from threading import Event
 
 from edge.driver import BadFrame, DeviceLost, Health, Put, SettingRefused
 from edge.drivers.aemp_feed import Page, parse_page
-from edge.drivers.aemp_fetch import Answer, Ask, beside, get
+from edge.drivers.aemp_fetch import Answer, Ask, beside, get, shown
 from models.reading import DeviceEvent, Reading
 from models.wire import encode
 
@@ -98,23 +98,23 @@ class Poll:
     def run(self) -> bool:
         """Every page; whether it came to an end and was not stopped. Raises DeviceLost."""
         url, self.feed.waiting = self.feed.waiting or self.feed.url, None
-        visited, empty = {url}, 0
+        visited, empty = set[str](), 0
         for _ in range(MAX_PAGES):
             answer = self._fetch(url)
-            page = None if answer is None else self._parse(url, answer)
-            if page is None or not self._keep(page):
+            page = None if answer is None else self._parse(answer)
+            if answer is None or page is None or not self._keep(page):
                 return False
+            visited |= {url, answer.url}
             is_repeated = bool(page.machines) and page.machines.keys() <= self.seen
             self.seen |= page.machines.keys()
             empty = 0 if page.machines else empty + 1
             try:
-                link = self._next(url, page, visited, repeated=is_repeated, empty=empty)
+                link = self._next(answer.url, page, visited, repeated=is_repeated, empty=empty)
             except BadFrame as error:
                 self.health.bad_frame(str(error))
                 return True
             if link is None:
                 return True
-            visited.add(link)
             url = link
         self.health.bad_frame(f"Links: at most {MAX_PAGES} pages expected")
         return True
@@ -122,7 +122,7 @@ class Poll:
     def first(self) -> Page | None:
         """The first page only, and nothing of it is kept. Raises DeviceLost."""
         answer = self._fetch(self.feed.url)
-        return None if answer is None else self._parse(self.feed.url, answer)
+        return None if answer is None else self._parse(answer)
 
     def _fetch(self, url: str) -> Answer | None:
         """A page's answer, redirected or not; None when stopped. Raises DeviceLost."""
@@ -135,30 +135,30 @@ class Poll:
                 try:
                     at = beside(at, answer.location)
                 except BadFrame as error:
-                    msg = f"{at}: redirected: {error}"
+                    msg = f"{shown(at)}: redirected: {error}"
                     raise DeviceLost(msg) from error
                 continue
             self._refused(url, answer)
-        msg = f"{url}: at most {MAX_REDIRECTS} redirects expected"
+        msg = f"{shown(url)}: at most {MAX_REDIRECTS} redirects expected"
         raise DeviceLost(msg)
 
     def _refused(self, url: str, answer: Answer) -> None:
         if answer.status in {UNAUTHORIZED, FORBIDDEN}:
-            msg = f"{self.feed.key}: {url} answers {answer.status}"
+            msg = f"{self.feed.key}: {shown(url)} answers {answer.status}"
             raise SettingRefused(msg)
         if answer.status in BUSY:
             self.feed.waiting = url
-            msg = f"{url} answers {answer.status}"
+            msg = f"{shown(url)} answers {answer.status}"
             raise Busy(msg, answer.retry_s)
-        msg = f"{url} answers {answer.status}"
+        msg = f"{shown(url)} answers {answer.status}"
         raise DeviceLost(msg)
 
-    def _parse(self, url: str, answer: Answer) -> Page:
+    def _parse(self, answer: Answer) -> Page:
         try:
             return parse_page(answer.body, datetime.now(UTC))
         except BadFrame as error:
-            self.health.bad_frame(f"{url}: {error}")
-            msg = f"{url}: {error}"
+            msg = f"{shown(answer.url)}: {error}"
+            self.health.bad_frame(msg)
             raise DeviceLost(msg) from error
 
     def _keep(self, page: Page) -> bool:
@@ -191,20 +191,22 @@ class Poll:
 
     @staticmethod
     def _next(url: str, page: Page, visited: set[str], *, repeated: bool, empty: int) -> str | None:
-        """The next page's address. Raises BadFrame where the links do not lead on, and there should be more."""
-        if page.next is None:
-            return None
-        link = beside(url, page.next)
-        if link == url:  # how some makers say that this is the last one
+        """The next page's address, from the page at `url`. Raises BadFrame where links do not lead on, but should."""
+        links = {beside(url, each) for each in page.next}
+        if len(links) > 1:
+            msg = f"Links: one next expected, got {len(links)}"
+            raise BadFrame(msg)
+        link = next(iter(links), None)
+        if link is None or link == url:  # how some makers say that this is the last one
             return None
         if link in visited:
-            msg = f"Links: a page that was not there yet expected, got {link[:120]!r}"
+            msg = f"Links: a page that was not there yet expected, got {shown(link)!r}"
             raise BadFrame(msg)
         if repeated:
-            msg = f"{url}: machines expected that were on no page before"
+            msg = f"{shown(url)}: machines expected that were on no page before"
             raise BadFrame(msg)
         if empty >= MAX_EMPTY:
-            msg = f"{url}: no further pages after {MAX_EMPTY} empty ones expected"
+            msg = f"{shown(url)}: no further pages after {MAX_EMPTY} empty ones expected"
             raise BadFrame(msg)
         return link
 

@@ -52,6 +52,6 @@ class Conversation(Protocol):
         ...
 
 
-def bad_reading(tracker: str, received_at: datetime, detail: str) -> DeviceEvent:
-    """What is kept of bytes that can never be read, as much as the wire carries."""
-    return DeviceEvent(tracker, received_at, "bad_reading", detail[:_MAX_DETAIL])
+def bad_reading(tracker: str, at: datetime, detail: str, device_at: datetime | None = None) -> DeviceEvent:
+    """What is kept of bytes that can never be read, as much as the wire carries; at their receipt, or a better time."""
+    return DeviceEvent(tracker, at, "bad_reading", detail[:_MAX_DETAIL], device_at)

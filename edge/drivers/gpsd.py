@@ -57,6 +57,7 @@ class GpsdDriver:
     def run(self, put: Put, health: Health, stop: Event) -> None:
         """Read until stop. Raises DeviceLost when gpsd or the receiver goes, DeviceRefused when gpsd says no."""
         with closing(self._connect()) as connection:
+            self._reports.begin()
             try:
                 self._read(_Link(connection), put, health, stop)
             finally:
@@ -68,8 +69,8 @@ class GpsdDriver:
     def probe(self) -> str:
         """Connect and wait for the greeting. Raises DeviceLost, DeviceRefused."""
         with closing(self._connect()) as connection:
-            version = self._greeting(_Link(connection))
-        return f"gpsd {version.release} answers at {self._settings.address}"
+            version = self._greeting(_Link(connection), Event())
+        return f"gpsd {version.release if version else '?'} answers at {self._settings.address}"
 
     def _connect(self) -> socket.socket:
         host, port = host_port(self._settings.address, PORT)
@@ -81,10 +82,12 @@ class GpsdDriver:
         connection.settimeout(TICK_S)
         return connection
 
-    def _greeting(self, link: "_Link") -> Version:
-        """Gpsd speaks first. Raises DeviceLost, DeviceRefused."""
+    def _greeting(self, link: "_Link", stop: Event) -> Version | None:
+        """Gpsd speaks first; None when stopped before. Raises DeviceLost, DeviceRefused."""
         until = time.monotonic() + CONNECT_S
         while time.monotonic() < until:
+            if stop.is_set():
+                return None
             for line in link.lines():
                 try:
                     version = decode(line)
@@ -101,7 +104,8 @@ class GpsdDriver:
         raise DeviceLost(msg)
 
     def _read(self, link: "_Link", put: Put, health: Health, stop: Event) -> None:
-        self._greeting(link)
+        if self._greeting(link, stop) is None:
+            return
         watch: dict[str, object] = {"class": "WATCH", "enable": True, "json": True}
         if self._settings.gpsd_device:
             watch["device"] = self._settings.gpsd_device
@@ -127,7 +131,7 @@ class GpsdDriver:
                 raise DeviceLost(msg)
 
     def _take(self, lines: list[bytes], put: Put, health: Health) -> bool:
-        """Whether a receiver reports in any of them. Raises DeviceRefused."""
+        """Whether the receiver reports in any of them. Raises DeviceRefused."""
         received_at = from_micros(time.time_ns() // 1000)
         is_any = False
         for line in lines:
@@ -139,7 +143,7 @@ class GpsdDriver:
             if isinstance(report, Error):
                 msg = f"gpsd: {report.message}"
                 raise DeviceRefused(msg)
-            if isinstance(report, Tpv | Sky):
+            if isinstance(report, Tpv | Sky) and self._reports.concerns(report):
                 is_any = True
                 self._tell(self._reports.take(report, received_at), put)
         return is_any

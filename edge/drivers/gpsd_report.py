@@ -24,6 +24,8 @@ gpsd makes `eph` one of 95 % (GPSD_CONFIDENCE in its gps.h and H_UERE_NO_DGPS in
 "certainty unknown", as some receivers tell gpsd an error of their own.
 """
 _FIX_MODE = 2
+_MOST_HELD = 8
+"""Reports of one time: a receiver that tells no time and stands still would never begin another."""
 UNTIMED = timedelta(seconds=10)
 """gpsd has a position before it knows its date, for a sentence or two; of a receiver that never says one, for ever."""
 
@@ -111,18 +113,26 @@ class Reports:
 
     def __init__(self, device: str, only: str = "") -> None:
         self._device = device
-        self._only = only or None
+        self._named = self._only = only or None
         self._open: list[Tpv] = []
         self._sky: Sky | None = None
         self._received_at: datetime | None = None
         self._told: datetime | None = None
         self._untimed_from: datetime | None = None
 
-    def take(self, report: Tpv | Sky, received_at: datetime) -> Fix | None:
-        """Add a report. The fix of the time before it, if it is of another one."""
+    def begin(self) -> None:
+        """A new connection: a receiver that was plugged in again may have another name."""
+        self._only = self._named
+
+    def concerns(self, report: Tpv | Sky) -> bool:
+        """Whether it is of this receiver; if none is named, the first that reports is it."""
         if self._only is None and isinstance(report, Tpv):
             self._only = report.device
-        if self._only is not None and report.device not in {self._only, None}:
+        return self._only is None or report.device in {self._only, None}
+
+    def take(self, report: Tpv | Sky, received_at: datetime) -> Fix | None:
+        """Add a report of this receiver. The fix of the time before it, if it is of another one."""
+        if not self.concerns(report):
             return None
         if isinstance(report, Sky):
             self._sky = report
@@ -176,13 +186,20 @@ class Reports:
         return received_at - self._untimed_from < UNTIMED
 
     def _is_another(self, report: Tpv) -> bool:
-        """Whether it is of another time than those held; one without a time is another when its place is."""
+        """Whether it is of another time than those held; one without a time when its place, or whether it has one, is.
+
+        Also when enough are held.
+        """
         if not self._open:
             return False
+        last = self._open[-1]
+        if len(self._open) >= _MOST_HELD:
+            return True
         times = {each.time for each in self._open if each.time is not None}
         if times and report.time is not None:
             return report.time not in times
-        last = self._open[-1]
+        if report.time is None and (report.mode >= _FIX_MODE) != (last.mode >= _FIX_MODE):
+            return True
         return None not in {last.lat, report.lat} and (last.lat, last.lon) != (report.lat, report.lon)
 
 

@@ -2,7 +2,8 @@
 
 Each is a device `imei:<15 digits>`. A packet is acknowledged with its own type and serial number once what it says is
 durable here. Packets that can never be read are kept as a `bad_reading` and acknowledged too, because a tracker sends
-them until they are. The protocol has neither password nor encryption: let it be reached from the trackers' own network
+them until they are; of each type that is not known the first on a connection is kept, and every one counted. The
+protocol has neither password nor encryption: let it be reached from the trackers' own network
 only.
 """
 

@@ -11,10 +11,13 @@ from edge.drivers.gt06_frame import MAX_SKIPPED, Framer, Packet
 from edge.drivers.gt06_message import LOGIN, UnknownType, answer, decode
 from edge.drivers.gt06_readings import readings
 from models.reading import Reading
+from models.wire import NEWEST
 
 _HEAD_BYTES = 400
 _IMEI_BYTES, _TYPE_BYTES, _ZONE_BYTES = 8, 2, 2
 _WEST = 1 << 3
+_AGAIN = timedelta(seconds=30)
+"""A packet that comes again so soon is the same one: the tracker has not heard the answer."""
 
 
 class Habits(Struct, frozen=True):
@@ -29,7 +32,10 @@ class Habits(Struct, frozen=True):
 
 
 class Gt06Conversation:
-    """See `edge.drivers.conversation.Conversation`."""
+    """See `edge.drivers.conversation.Conversation`.
+
+    The same packet again says the same again, to the byte, so that an alarm without a time of its own is told once.
+    """
 
     refused = b""
 
@@ -38,7 +44,8 @@ class Gt06Conversation:
         self._ahead = habits.ahead or timedelta()
         self._framer = Framer(unchecked=habits.unchecked)
         self._device = ""
-        self._unknown: set[int] = set()
+        self._unknown: set[tuple[int, bool]] = set()
+        self._last: tuple[Packet | None, datetime] = None, NEWEST
 
     @property
     def begun(self) -> bool:
@@ -61,8 +68,16 @@ class Gt06Conversation:
             return None
         if packet.kind == LOGIN and not packet.long:
             return self._login(packet, received_at)
-        said, wrong = self._heard(packet, received_at)
+        said, wrong = self._heard(packet, self._first_at(packet, received_at))
         return Heard(said=said, wrong=wrong, answer=answer(packet, received_at))
+
+    def _first_at(self, packet: Packet, received_at: datetime) -> datetime:
+        """When it came, or came first. Serial numbers alone tell nothing: some trackers never count."""
+        packet_before, first_at = self._last
+        if packet == packet_before and timedelta() <= received_at - first_at <= _AGAIN:
+            return first_at
+        self._last = packet, received_at
+        return received_at
 
     def _login(self, packet: Packet, received_at: datetime) -> Heard:
         self._device = identity(packet.content)
@@ -71,14 +86,15 @@ class Gt06Conversation:
         return Heard(self._device, answer=answer(packet, received_at))
 
     def _heard(self, packet: Packet, received_at: datetime) -> tuple[Sequence[Reading], Sequence[str]]:
-        """A packet's readings. What cannot be read is one too; of a type that is not known, the first."""
+        """A packet's readings. What cannot be read is one too; of each type not known, the connection's first."""
         try:
             said = decode(packet, heartbeat_volts=self._habits.heartbeat_volts)
             return readings(self._device, said, received_at, self._ahead), ()
         except BadFrame as error:
-            if isinstance(error, UnknownType) and packet.kind in self._unknown:
-                return (), (str(error),)
-            self._unknown.add(packet.kind)
+            if isinstance(error, UnknownType):
+                if (packet.kind, packet.long) in self._unknown:
+                    return (), (str(error),)
+                self._unknown.add((packet.kind, packet.long))
             kept = f"{error}: {packet.kind:02x} {packet.content[:_HEAD_BYTES].hex()}"
             return (bad_reading(self._device, received_at, kept),), (str(error),)
 

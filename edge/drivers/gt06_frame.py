@@ -19,6 +19,9 @@ MAX_LENGTH = 4096
 MAX_SKIPPED = 8192
 """So many bytes without one packet among them are no tracker."""
 
+MAX_LOOKED = 4096
+"""So many looks at marks behind a packet that does not end, as they are all looked at whenever a byte comes."""
+
 _LENGTH, _MIN_LENGTH = 1, 5  # bytes of a short packet's length; type, serial number and CRC
 _MARK = re.compile(rb"(?=\x78\x78|\x79\x79)")
 _WATCH_HEAD, _TIME, _ACCESS_POINT, _OPERATOR, _CELL = 4, 6, 7, 3, 5
@@ -65,6 +68,7 @@ class Framer:
     def __init__(self, *, unchecked: bool = False) -> None:
         self._buffer = bytearray()
         self._unchecked = unchecked
+        self._looked = 0
         self.skipped = 0
         """Bytes that were none of a packet, since the last one."""
 
@@ -102,7 +106,7 @@ class Framer:
             return None
         packet, end = found
         del self._buffer[:end]
-        self.skipped = 0
+        self.skipped = self._looked = 0
         return packet
 
     def _drop(self, number: int, why: str) -> NoReturn:
@@ -133,11 +137,17 @@ class Framer:
         buffer = self._buffer
         for mark in _MARK.finditer(buffer, 1):
             begin = mark.start()
+            self._looked += 1
+            if self._looked > MAX_LOOKED:
+                break
             extent = _extent(buffer, begin)
             if extent is not None and buffer.startswith(STOP, extent[1] - len(STOP)):
                 with suppress(BadFrame):
                     if _checked(buffer, begin) is not None:
                         return begin
+        if self._looked > MAX_LOOKED:
+            self.skipped = MAX_SKIPPED
+            self._drop(len(buffer), "an end expected, got nothing but marks")
         return None
 
 

@@ -1,5 +1,6 @@
 """Where NMEA sentences come from: a serial port, a TCP server, or UDP datagrams; and bytes to whole lines."""
 
+import errno
 import re
 import socket
 import termios
@@ -12,7 +13,7 @@ import serial
 from msgspec import Struct
 
 from edge.address import host_port
-from edge.driver import BadFrame, DeviceLost
+from edge.driver import BadFrame, DeviceLost, DeviceRefused
 from edge.drivers.nmea_sentence import MAX_BYTES
 
 TICK_S = 0.1
@@ -62,7 +63,7 @@ def where(source: str) -> Where:
 
 @contextmanager
 def opened(place: Where) -> Generator[Receive]:
-    """The source, open for as long as the context lasts. Raises DeviceLost."""
+    """The source, open for as long as the context lasts. Raises DeviceLost, DeviceRefused if its port is taken."""
     if place.kind == "serial":
         with closing(_port(place)) as port:
             yield partial(_from_port, port)
@@ -71,7 +72,8 @@ def opened(place: Where) -> Generator[Receive]:
         connection = _listening(place) if place.kind == "udp" else _connected(place)
     except (OSError, UnicodeError) as error:  # the latter of a name that cannot be one
         msg = f"{place.kind}://{place.host}:{place.port}: {error}"
-        raise DeviceLost(msg) from error
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise (DeviceRefused if taken else DeviceLost)(msg) from error
     with connection:
         connection.settimeout(TICK_S)
         yield partial(_from_socket, connection, is_udp=place.kind == "udp")

@@ -6,7 +6,8 @@ encryption: to be reached from outside, let it listen on 127.0.0.1 behind a reve
 asks for a password.
 """
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -44,17 +45,15 @@ class OsmandDriver(TrackerPort):
         super().__init__(settings, _devices(settings.ids))
         self._osmand = settings
 
-    def serving(self, keeping: Keeping) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def serving(self, keeping: Keeping) -> AsyncGenerator[None, None]:
         """See TrackerPort."""
         settings = self._osmand
-        limits = Limits(
-            self._allowed,
-            room_for(settings.max_connections),
-            settings.idle_s,
-            settings.answer_s,
-            SPEEDS_MPS[settings.speed_unit],
-        )
-        return Listener(limits, self._presence, keeping).listening(*host_port(settings.listen))
+        speed_mps = SPEEDS_MPS[settings.speed_unit]
+        with room_for(settings.max_connections) as room:
+            limits = Limits(self._allowed, room, settings.idle_s, settings.answer_s, speed_mps)
+            async with Listener(limits, self._presence, keeping).listening(*host_port(settings.listen)):
+                yield
 
 
 def _devices(ids: tuple[str, ...]) -> tuple[str, ...]:

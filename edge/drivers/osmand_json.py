@@ -11,8 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from edge.driver import BadFrame
-from edge.drivers.conversation import bad_reading
-from edge.drivers.osmand_request import MAX_RECORDS, Said, device_of, readings
+from edge.drivers.osmand_request import MAX_RECORDS, Said, device_of, readings, unread
 from edge.drivers.text_values import wrong
 from models.reading import Reading
 
@@ -45,8 +44,11 @@ class _Extras(Struct):
     alarm: str | None = None
 
 
-class _Location(Struct):
+class _Stamp(Struct):
     timestamp: str | int | float | None = None
+
+
+class _Location(_Stamp):
     coords: _Coords | None = None
     is_moving: bool | None = None
     odometer: Number | None = None
@@ -56,6 +58,7 @@ class _Location(Struct):
 
 _body = msgspec.json.Decoder(_Body)
 _bodies = msgspec.json.Decoder(list[_Body])
+_stamp = msgspec.json.Decoder(_Stamp)
 _location = msgspec.json.Decoder(_Location)
 _records = msgspec.json.Decoder(list[Raw])
 
@@ -84,7 +87,8 @@ def _said(device: str, records: list[Raw], received_at: datetime) -> Said:
             said += readings(device, _values(record), received_at, 1.0)
         except BadFrame as error:
             mistakes.append(f"record {place}: {error}")
-            said.append(bad_reading(device, received_at, f"{error}: {bytes(record).decode(errors='replace')}"))
+            detail = f"{error}: {bytes(record).decode(errors='replace')}"
+            said.append(unread(device, _stamped(record), received_at, detail))
     return Said(device, said, mistakes)
 
 
@@ -93,6 +97,15 @@ def _split(location: Raw) -> list[Raw]:
     if text[:1] == b"[":
         return _records.decode(text)
     return [] if text == b"null" else [location]
+
+
+def _stamped(record: Raw) -> dict[str, str]:
+    """No more of a location than its time."""
+    try:
+        timestamp = _stamp.decode(record).timestamp
+        return {} if timestamp in {None, ""} else {"timestamp": str(timestamp)}
+    except _ERRORS:
+        return {}
 
 
 def _values(record: Raw) -> dict[str, str]:

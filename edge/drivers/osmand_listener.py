@@ -6,8 +6,7 @@ could not be made durable in time: the phone sends it again, and what is kept tw
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,9 +16,10 @@ from edge.drivers.osmand_http import Gone, HttpSession, Refused, Request
 from edge.drivers.osmand_json import from_json
 from edge.drivers.osmand_request import Said, from_parameters, parameters
 from edge.drivers.tracker_keeping import Keeping, NotKept
+from edge.drivers.tracker_newcomers import Connections, listening
 from edge.drivers.tracker_presence import AllowList, Presence
+from edge.drivers.tracker_tasks import Tasks
 
-BACKLOG = 1024
 OK, BAD_REQUEST, FORBIDDEN, NOT_ALLOWED, UNAVAILABLE = 200, 400, 403, 405, 503
 log = logging.getLogger(__name__)
 
@@ -41,38 +41,18 @@ class Listener:
     def __init__(self, limits: Limits, presence: Presence, keeping: Keeping) -> None:
         self._limits, self._presence, self._keeping = limits, presence, keeping
         self._in_hand = asyncio.Semaphore(tracker_keeping.MAX_IN_HAND)
-        self._sessions: dict[HttpSession, bool] = {}  # the longest silent first; whether it has sent something good
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._full = False
-        self._last_bug = ""
+        self._connections = Connections[HttpSession](limits.connections)  # strangers have sent nothing good
+        self._tasks = Tasks("a connection")
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncGenerator[None, None]:
+    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[None]:
         """Serve phones meanwhile. Raises OSError if the address cannot be listened on."""
-        server = await asyncio.start_server(self._arrived, host, port, backlog=BACKLOG)
-        try:
-            yield
-        finally:
-            server.close()
+        return listening(self._live, self._tasks, host, port)
 
-    def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._live(HttpSession(reader, writer)))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A bug ends one connection and is said once, not at each of its repetitions."""
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            bug = f"{type(error).__name__}: {error}"
-            log.log(logging.DEBUG if bug == self._last_bug else logging.ERROR, "a connection failed", exc_info=error)
-            self._last_bug = bug
-
-    async def _live(self, session: HttpSession) -> None:
+    async def _live(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection's life. What goes wrong in it ends it, and nothing else."""
+        session = HttpSession(reader, writer)
         try:
-            self._make_room()
-            self._sessions[session] = False
+            self._connections.enter(session)
             while True:
                 await self._next(session)
         except Refused as error:
@@ -80,13 +60,12 @@ class Listener:
         except Gone as error:
             log.debug("%s: %s", session.name, error)
         finally:
-            self._sessions.pop(session, None)
+            self._connections.leave(session)
             session.hang_up()
 
     async def _next(self, session: HttpSession) -> None:
         request = await session.request(self._limits.idle_s)
-        if session in self._sessions:
-            self._sessions[session] = self._sessions.pop(session)
+        self._connections.heard(session)
         if request.method not in {"GET", "POST"}:
             await session.answer(NOT_ALLOWED, "method: GET or POST expected", last=True)
             return
@@ -103,8 +82,7 @@ class Listener:
         """Return how to answer, once what was said is durable or cannot be in time."""
         if not self._limits.allowed.admits(said.device, session.name):
             return FORBIDDEN, "id: not one of the trackers that are served here"
-        if session in self._sessions:
-            self._sessions[session] = True
+        self._connections.welcome(session)
         if not await self._is_kept(said):
             return UNAVAILABLE, "not kept in time, send it again"
         self._presence.heard(said.device)
@@ -118,18 +96,18 @@ class Listener:
                 await self._in_hand.acquire()
         except TimeoutError:
             return False
-        task = asyncio.get_running_loop().create_task(self._keeping.keep(said.device, said.readings, said.wrong))
-        task.add_done_callback(self._kept)
-        self._tasks.add(task)
+        task = self._tasks.start(self._keep(said))
         await asyncio.wait({task}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
-        return task.done() and not task.cancelled() and task.exception() is None
+        return task.done() and not task.cancelled() and task.exception() is None and task.result()
 
-    def _kept(self, task: asyncio.Task[None]) -> None:
-        self._in_hand.release()
-        self._tasks.discard(task)
-        if not task.cancelled() and isinstance(task.exception(), NotKept):
-            return
-        self._ended(task)
+    async def _keep(self, said: Said) -> bool:
+        try:
+            await self._keeping.keep(said.device, said.readings, said.wrong)
+        except NotKept:
+            return False
+        finally:
+            self._in_hand.release()
+        return True
 
     async def _refuse(self, session: HttpSession, error: Refused) -> None:
         try:
@@ -139,24 +117,9 @@ class Listener:
             session.hang_up()
         await self._keeping.keep(session.name, (), (f"HTTP: {error}",))
 
-    def _make_room(self) -> None:
-        """Close who waits longest without having sent anything good; if there is none, the longest silent.
-
-        Never the newcomer: after an outage every phone comes back while its old connection still counts here.
-        """
-        if len(self._sessions) < self._limits.connections:
-            return
-        strangers = (each for each, good in self._sessions.items() if not good)
-        victim = next(strangers, None) or next(iter(self._sessions))
-        if self._sessions[victim] and not self._full:
-            self._full = True
-            log.warning("%d connections: the longest silent are closed for new ones", len(self._sessions))
-        del self._sessions[victim]
-        victim.hang_up()
-
 
 def read(request: Request, received_at: datetime, speed_mps: float) -> Said:
-    """What a request says. Parameters of its query come first; a body is JSON if it begins so, else a form.
+    """What a request says. A body is JSON if it begins so, else a form, read together with the query.
 
     Raises BadFrame naming the parameter.
     """
@@ -164,4 +127,5 @@ def read(request: Request, received_at: datetime, speed_mps: float) -> Said:
     if body[:1] in {b"{", b"["}:
         values = parameters(request.query)
         return from_json(body, values.get("id", values.get("deviceid")), received_at)
-    return from_parameters(parameters(request.query or body.rstrip()), received_at, speed_mps)
+    both = b"&".join(part for part in (request.query, body.rstrip()) if part)
+    return from_parameters(parameters(both), received_at, speed_mps)

@@ -96,14 +96,21 @@ def from_parameters(values: Values, received_at: datetime, speed_mps: float) -> 
     try:
         return Said(device, readings(device, values, received_at, speed_mps))
     except BadFrame as error:
-        return Said(device, [bad_reading(device, received_at, f"{error}: {dict(values)}")], [str(error)])
+        return Said(device, [unread(device, values, received_at, f"{error}: {dict(values)}")], [str(error)])
+
+
+def unread(device: str, values: Values, received_at: datetime, detail: str) -> DeviceEvent:
+    """A record that cannot be read, at its own time where that can, so that it is the same one when sent again."""
+    try:
+        at, told = _times(values, received_at)
+    except BadFrame:
+        at, told = received_at, None
+    return bad_reading(device, at, detail, told)
 
 
 def readings(device: str, values: Values, received_at: datetime, speed_mps: float) -> list[Reading]:
     """What a record says, at its own time or else that of its receipt: the fix, then the rest. Raises BadFrame."""
-    device_at = _time(values.get("timestamp"))
-    at = received_at if device_at is None else unrolled(device_at, received_at)
-    told = None if at == device_at else device_at
+    at, told = _times(values, received_at)
     said: list[Reading] = [_fix(device, (at, told), values, speed_mps)]
     said += [
         Input(device, at, name, truth(key, values[key]), told)
@@ -172,8 +179,10 @@ def _known(name: str, values: Values, within: Range) -> float | None:
     return value if value >= 0 else None
 
 
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    at = epoch_time("timestamp", text)
-    return iso_time("timestamp", text) if at is None else at
+def _times(values: Values, received_at: datetime) -> tuple[datetime, datetime | None]:
+    """`at`, and `device_at` where a week rollover was repaired. Raises BadFrame."""
+    if (text := values.get("timestamp")) is None:
+        return received_at, None
+    told = epoch_time("timestamp", text) or iso_time("timestamp", text)
+    at = unrolled(told, received_at)
+    return at, None if at == told else told

@@ -18,6 +18,7 @@ from edge.drivers import tracker_keeping
 from edge.drivers.conversation import Heard
 from edge.drivers.tracker_keeping import Keeping, NotKept
 from edge.drivers.tracker_presence import AllowList, Presence
+from edge.drivers.tracker_tasks import Tasks
 
 MAX_WAITING, MAX_WAITING_BYTES = 2000, 4 * 1024 * 1024
 """Datagrams that wait to be read or to be durable: those of 2000 trackers at once."""
@@ -34,10 +35,10 @@ class Datagrams(asyncio.DatagramProtocol):
         self._read, self._allowed, self._presence, self._keeping = read, allowed, presence, keeping
         self._in_hand = asyncio.Semaphore(tracker_keeping.MAX_IN_HAND)
         self._transport: asyncio.DatagramTransport | None = None
-        self._waiting: dict[bytes, asyncio.Task[None]] = {}
+        self._tasks = Tasks("a datagram")
+        self._waiting: set[bytes] = set()
         self._waiting_bytes = 0
         self._full = False
-        self._last_bug = ""
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncGenerator[None, None]:
@@ -62,23 +63,18 @@ class Datagrams(asyncio.DatagramProtocol):
             self._full = True
             return
         self._full = self._full and bool(self._waiting)
-        task = asyncio.get_running_loop().create_task(self._live(data, addr, datetime.now(UTC)))
-        self._waiting[data] = task
+        self._waiting.add(data)
         self._waiting_bytes += len(data)
-        task.add_done_callback(lambda done: self._ended(data, done))
+        task = self._tasks.start(self._live(data, addr, datetime.now(UTC)))
+        task.add_done_callback(lambda _: self._ended(data))
 
     def error_received(self, exc: Exception) -> None:
         """The network says that an answer did not arrive: its tracker sends again."""
         log.debug("a datagram's answer: %s", exc)
 
-    def _ended(self, data: bytes, task: asyncio.Task[None]) -> None:
-        """A bug costs one datagram and is said once, not at each of its repetitions."""
-        del self._waiting[data]
+    def _ended(self, data: bytes) -> None:
+        self._waiting.remove(data)
         self._waiting_bytes -= len(data)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            bug = f"{type(error).__name__}: {error}"
-            log.log(logging.DEBUG if bug == self._last_bug else logging.ERROR, "a datagram failed", exc_info=error)
-            self._last_bug = bug
 
     async def _live(self, data: bytes, addr: tuple[str, int], received_at: datetime) -> None:
         name = addr[0]

@@ -8,7 +8,7 @@ from edge.drivers.conversation import Conversation
 from edge.drivers.tracker_keeping import Keeping
 from edge.drivers.tracker_listener import Limits, Listener
 from edge.drivers.tracker_port import Listening, TrackerPort
-from edge.open_files import give_back, room_for
+from edge.open_files import room_for
 
 
 class TrackerDriver(TrackerPort):
@@ -22,10 +22,7 @@ class TrackerDriver(TrackerPort):
     async def serving(self, keeping: Keeping) -> AsyncGenerator[None, None]:
         """See TrackerPort."""
         settings = self._settings
-        room = room_for(settings.max_connections, settings.listen)
-        listener = Listener(Limits(self._allowed, room, settings.idle_s), self._talk, self._presence, keeping)
-        try:
+        with room_for(settings.max_connections) as room:
+            listener = Listener(Limits(self._allowed, room, settings.idle_s), self._talk, self._presence, keeping)
             async with listener.listening(*host_port(settings.listen)):
                 yield
-        finally:
-            give_back(settings.listen)

@@ -5,18 +5,19 @@ One event loop serves them all, whatever protocol they speak: one `Conversation`
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from edge.driver import BadFrame
 from edge.drivers import tracker_keeping
 from edge.drivers.conversation import Conversation, Heard
 from edge.drivers.tracker_keeping import Keeping, NotKept
+from edge.drivers.tracker_newcomers import Connections, listening
 from edge.drivers.tracker_presence import AllowList, Presence
 from edge.drivers.tracker_session import Gone, Session
+from edge.drivers.tracker_tasks import Tasks
 
-BACKLOG = 1024
 log = logging.getLogger(__name__)
 
 
@@ -35,39 +36,19 @@ class Listener:
     def __init__(self, limits: Limits, talk: Callable[[], Conversation], presence: Presence, keeping: Keeping) -> None:
         self._limits, self._talk, self._presence, self._keeping = limits, talk, presence, keeping
         self._in_hand = asyncio.Semaphore(tracker_keeping.MAX_IN_HAND)
-        self._sessions: dict[Session, str | None] = {}  # the longest silent first; None: not logged in
+        self._connections = Connections[Session](limits.connections)
         self._latest: dict[str, Session] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._full = False
-        self._last_bug = ""
+        self._tasks = Tasks("a connection")
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncGenerator[None, None]:
+    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[None]:
         """Serve trackers meanwhile. Raises OSError if the address cannot be listened on."""
-        server = await asyncio.start_server(self._connected, host, port, backlog=BACKLOG)
-        try:
-            yield
-        finally:
-            server.close()
+        return listening(self._live, self._tasks, host, port)
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._live(Session(reader, writer, self._talk())))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A bug ends one connection and is said once, not at each of its repetitions."""
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            bug = f"{type(error).__name__}: {error}"
-            log.log(logging.DEBUG if bug == self._last_bug else logging.ERROR, "a connection failed", exc_info=error)
-            self._last_bug = bug
-
-    async def _live(self, session: Session) -> None:
+    async def _live(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection's life. What goes wrong in it ends it, and nothing else."""
+        session = Session(reader, writer, self._talk())
         try:
-            self._make_room()
-            self._sessions[session] = None
+            self._connections.enter(session)
             if (tracker := await self._login(session)) is not None:
                 await self._receive(tracker, session)
         except BadFrame as error:
@@ -78,21 +59,6 @@ class Listener:
         finally:
             self._forget(session)
             session.hang_up()
-
-    def _make_room(self) -> None:
-        """Close who waits longest without logging in; if there is none, the tracker that has been silent longest.
-
-        Never the newcomer: after an outage every tracker comes back while its old connection still counts here.
-        """
-        if len(self._sessions) < self._limits.connections:
-            return
-        strangers = (each for each, tracker in self._sessions.items() if tracker is None)
-        victim = next(strangers, None) or next(iter(self._sessions))
-        if self._sessions[victim] is not None and not self._full:
-            self._full = True
-            log.warning("%d connections: the longest silent are closed for new ones", len(self._sessions))
-        self._forget(victim)
-        victim.hang_up()
 
     async def _login(self, session: Session) -> str | None:
         """The tracker's name, or None if it was refused. Raises BadFrame, Gone, NotKept."""
@@ -114,23 +80,22 @@ class Listener:
         older = self._latest.pop(tracker, None)
         if older is not None:
             older.hang_up()
-        self._sessions[session] = tracker
+        self._connections.welcome(session)
         self._latest[tracker] = session
         session.name = tracker
         self._presence.arrived(tracker)
 
     def _forget(self, session: Session) -> None:
-        tracker = self._sessions.pop(session, None)
-        if tracker is not None and self._latest.get(tracker) is session:
-            del self._latest[tracker]
-            self._presence.left(tracker)
+        self._connections.leave(session)
+        if self._latest.get(session.name) is session:
+            del self._latest[session.name]
+            self._presence.left(session.name)
 
     async def _receive(self, tracker: str, session: Session) -> None:
         """Message after message: make it durable, then answer it on the connection that it came by."""
         while True:
             await session.fed(self._limits.idle_s)
-            if session in self._sessions:
-                self._sessions[session] = self._sessions.pop(session)
+            self._connections.heard(session)
             async with self._in_hand:
                 if session.is_over:
                     # It came back while its message waited here, and sends it again: under load, once is enough.

@@ -13,7 +13,8 @@ from threading import Condition, Thread
 from time import monotonic
 
 from simulators.devices.gt06_codec import HEARTBEAT, LOGIN, Report, content, heartbeat, kind, login, packet
-from simulators.devices.gt06_link import Gt06Link, LinkLost
+from simulators.devices.gt06_link import Gt06Link
+from simulators.devices.tracker_link import LinkLost
 
 __all__ = ["Gt06Habits", "Gt06Tracker"]
 
@@ -161,7 +162,7 @@ class Gt06Tracker:
     def _ask(self, link: Gt06Link, what: int, data: bytes) -> None:
         """Sends a packet that is no report, and waits for its answer."""
         serial = self._number()
-        link.send(packet(what, data, serial), ())
+        link.write(packet(what, data, serial), ())
         if not link.answers({(what, serial)}, self._habits.reply_timeout_s):
             raise LinkLost(f"type {what:#04x} was not answered")
 
@@ -195,7 +196,7 @@ class Gt06Tracker:
         data = b"".join(
             packet(what, content(each.report, stored=each.stored), serial) for (what, serial), each in numbered.items()
         )
-        link.send(data, self._cuts(len(data)))
+        link.write(data, self._cuts(len(data)))
         heard = link.answers(set(numbered), self._habits.reply_timeout_s)
         for key in heard:
             if not numbered[key].repeat and self._now_and_then(self._habits.drop_answer_share):

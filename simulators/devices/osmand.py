@@ -11,7 +11,8 @@ from functools import partial
 from simulators.devices.driving import RecordTruth, Sending
 from simulators.devices.osmand_codec import Form, request
 from simulators.devices.teltonika import TeltonikaTracker
-from simulators.devices.teltonika_link import Link, LinkLost, LoginRefused
+from simulators.devices.teltonika_link import Link, LoginRefused
+from simulators.devices.tracker_link import LinkLost
 from simulators.record import Record
 
 OK, FORBIDDEN = 200, 403
@@ -35,7 +36,7 @@ class OsmandLink(Link):
         """One request for each packet."""
         data = b"".join(request(self._number, each, self._form) for each in packets)
         self._sizes = [len(each) for each in packets]
-        self._send(data, cuts(len(data)))
+        self.write(data, cuts(len(data)))
 
     def counts(self, number: int) -> Iterator[int]:
         """How many records of each packet were taken: all, or with an answer that is not 200 none."""
@@ -48,12 +49,12 @@ class OsmandLink(Link):
     def _answer(self) -> int:
         head = b""
         while not head.endswith(b"\r\n\r\n"):
-            head += self._exactly(1)
+            head += self.exactly(1)
             if len(head) > MOST_HEAD_BYTES:
                 raise LinkLost("an answer without end")
         status, *fields = head.decode("latin-1").split("\r\n")
         named = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
-        self._exactly(int(named.get("content-length", 0)))
+        self.exactly(int(named.get("content-length", 0)))
         return int(status.split()[1])
 
 

@@ -12,8 +12,9 @@ from threading import Condition, Thread
 from time import monotonic
 
 from simulators.devices.teltonika_datagrams import DatagramLink
-from simulators.devices.teltonika_link import Link, LinkLost, LoginRefused
+from simulators.devices.teltonika_link import Link, LoginRefused
 from simulators.devices.teltonika_pending import Packet, Pending
+from simulators.devices.tracker_link import LinkLost
 from simulators.record import Record
 
 __all__ = ["Habits", "TeltonikaTracker"]

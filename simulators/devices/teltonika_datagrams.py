@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from simulators.devices.teltonika_codec import datagram
-from simulators.devices.teltonika_link import LinkLost
+from simulators.devices.tracker_link import LinkLost
 from simulators.record import Record
 
 ACK_BYTES, ACK_LENGTH, MOST_ID = 7, 5, 255

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from simulators.devices import teltonika_link
+from simulators.devices import tracker_link
 from simulators.devices.teltonika import Habits, TeltonikaTracker
-from simulators.devices.teltonika_link import Link, LinkLost
+from simulators.devices.teltonika_link import Link
+from simulators.devices.tracker_link import LinkLost
 from simulators.record import Record
 from tests.simulators.avl_server import AvlServer, Moody, honest, serving, wait
 
@@ -263,7 +264,7 @@ def test_nobody_is_its_own_server(monkeypatch: pytest.MonkeyPatch) -> None:
         both.connect(both.getsockname())
         return both
 
-    monkeypatch.setattr(teltonika_link.socket, "create_connection", to_itself)
+    monkeypatch.setattr(tracker_link.socket, "create_connection", to_itself)
     with pytest.raises(LinkLost, match="itself"):
         Link(("127.0.0.1", 1), 1)
 

@@ -114,6 +114,31 @@ def test_no_fix_is_told_twice_over_a_reconnection(gpsd: Script, running: Start) 
     assert [fix.at.second for fix in (*first.readings, *second.readings)] == [1, 2]
 
 
+def test_a_receiver_that_was_plugged_in_again_is_heard_by_its_new_name(gpsd: Script, running: Start) -> None:
+    gpsd.answers = [tpv(1), None]
+    made = driver(gpsd)
+    running(made).ended()
+    gpsd.answers = [tpv(2, device="b"), tpv(3, device="b")]
+    again = running(made)
+    again.until(lambda: len(again.readings) == 2)
+    assert [fix.at.second for fix in again.readings] == [2, 3]
+
+
+def test_another_receiver_is_not_this_one(gpsd: Script, running: Start) -> None:
+    gpsd.answers = [tpv(1)]
+    run = running(driver(gpsd, gpsd_device="b", silent_s=1))
+    assert "reports no receiver for 1 s" in str(run.ended())
+    assert run.answers == 0
+
+
+def test_it_stops_before_a_greeting(gpsd: Script, running: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_S", 60.0)
+    gpsd.greeting = b""
+    run = running(driver(gpsd))
+    run.stop.set()
+    assert run.ended() is None
+
+
 @pytest.fixture
 def impatient(running: Start, monkeypatch: pytest.MonkeyPatch) -> Start:
     monkeypatch.setattr(module, "CONNECT_S", 0.5)

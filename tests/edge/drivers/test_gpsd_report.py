@@ -150,6 +150,24 @@ def test_a_position_without_a_time_counts_only_when_none_ever_comes() -> None:
     assert take(reports, tpv(None), at=later + SECOND) == []
 
 
+@pytest.mark.parametrize(("mode", "untold"), [(1, 0), (3, 50)])
+def test_a_receiver_that_never_tells_a_time_does_not_pile_up(mode: int, untold: int) -> None:
+    reports, told = Reports("gps"), []
+    for number in range(500):
+        fix = reports.take(tpv(None, mode=mode), HEARD + number * SECOND / 5)
+        told += [fix] if fix is not None else []
+        assert len(reports._open) <= 10
+    assert (500 - untold) / 10 - 2 <= len(told) <= 250
+    assert {fix.valid for fix in told} == {mode == 3}
+
+
+def test_a_loss_is_told_while_reports_go_on() -> None:
+    reports, lost = Reports("gps"), tpv(None, mode=1, lat=None, lon=None)
+    said = [tpv(HEARD - SECOND), *[lost] * 20]
+    told = [fix for n, each in enumerate(said) if (fix := reports.take(each, HEARD + n * SECOND / 5)) is not None]
+    assert [(fix.at, fix.valid) for fix in told[:2]] == [(HEARD - SECOND, True), (HEARD + SECOND / 5, False)]
+
+
 def test_no_fix_is_no_position() -> None:
     reports = Reports("gps")
     said = (tpv(None, mode=0), tpv(mode=1), tpv(HEARD + SECOND, mode=2, lat=None), tpv(HEARD - ROLLOVER * 1.5, mode=1))

@@ -99,6 +99,36 @@ def test_every_bad_packet_of_a_known_type_is_kept() -> None:
     assert [len(heard.said) for heard in found] == [0, 1, 1]
 
 
+def test_a_type_is_another_one_with_the_other_mark() -> None:
+    found = told(login() + packet(0x22, b"a", 2) + packet(0x22, b"b", 3, long=True) + packet(0x77, b"c", 4))
+    found += told(login() + packet(0x77, b"c", 4, long=True) + packet(0x77, b"d", 5))
+    assert [len(heard.said) for heard in found] == [0, 1, 1, 1, 0, 1, 1]
+
+
+SOS = bytes(10) + b"\x02\x04\x04\x01\x02"
+"""A cell and a state with the alert: without a time."""
+
+
+def test_an_alarm_without_a_time_that_is_sent_again_is_the_same_one() -> None:
+    talk = Gt06Conversation(PLAIN)
+
+    def told_of(content: bytes, serial: int, after_s: int) -> float:
+        """How many seconds after the login its readings are of."""
+        talk.feed(packet(0xA5, content, serial))
+        heard = talk.next(RECEIVED_AT + timedelta(seconds=after_s))
+        assert heard is not None
+        assert (heard.answer, len(heard.said)) == (packet(0xA5, b"", serial), 6)
+        [at] = {each.at for each in heard.said}
+        return (at - RECEIVED_AT).total_seconds()
+
+    talk.feed(login())
+    talk.next(RECEIVED_AT)
+    assert [told_of(SOS, 7, after_s) for after_s in (0, 5, 30)] == [0, 0, 0]
+    assert [told_of(SOS, 7, after_s) for after_s in (31, 61, 62)] == [31, 31, 62], "some never count"
+    assert [told_of(SOS, 8, 63), told_of(SOS[:-1] + b"\1", 8, 64)] == [63, 64], "another serial number, another content"
+    assert told_of(SOS[:-1] + b"\1", 8, -3000) == -3000, "a clock that is set back holds nothing up"
+
+
 def test_garbage_is_counted_and_not_answered() -> None:
     found = told(login() + location()[:-1] + location(1, 2))
     assert [(bool(heard.wrong), bool(heard.answer)) for heard in found] == [(False, True), (True, False), (False, True)]

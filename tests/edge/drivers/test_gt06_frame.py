@@ -5,7 +5,8 @@ import random
 import pytest
 
 from edge.driver import BadFrame
-from edge.drivers.gt06_frame import MAX_LENGTH, MAX_SKIPPED, Framer, Packet, crc_itu, pack
+from edge.drivers import gt06_frame
+from edge.drivers.gt06_frame import MAX_LENGTH, MAX_LOOKED, MAX_SKIPPED, Framer, Packet, crc_itu, pack
 from tests.edge.drivers.gt06_client import crc, location, login, packet
 
 # Concox, "GPS Tracker Communication Protocol (JM-VL03)", one of each chapter.
@@ -128,6 +129,20 @@ def test_what_was_skipped_is_counted_until_a_packet_comes() -> None:
     framer.feed(b"x" + login()[2:])
     assert framer.packet() is not None
     assert framer.skipped == 0
+
+
+def test_marks_behind_a_packet_that_drips_are_not_looked_at_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    extent = gt06_frame._extent
+    monkeypatch.setattr(gt06_frame, "_extent", lambda *where: looked.append(1) or extent(*where))
+    framer = Framer()
+    framer.feed(bytes.fromhex("79791000") + b"\x78" * 3000)
+    assert framer.packet() is None
+    framer.feed(b"\0")
+    with pytest.raises(BadFrame, match="an end expected, got nothing but marks"):
+        framer.packet()
+    assert len(looked) == MAX_LOOKED + 2
+    assert framer.skipped > MAX_SKIPPED, "the connection ends"
 
 
 WATCH_LOGIN = bytes.fromhex("78780d010359339075005244340d0a")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.driver import DeviceLost
+from edge.driver import DeviceLost, DeviceRefused
 from edge.drivers import nmea as module
 from edge.drivers.nmea import NmeaDriver, NmeaSettings
 from tests.edge.drivers.nmea_lines import GGA, RMC, line, lines
@@ -46,6 +46,16 @@ def server() -> Iterator[Server]:
 
 def driver(source: str, **settings: Any) -> NmeaDriver:
     return NmeaDriver("yard-gps", NmeaSettings(source, **({"every_s": 0} | settings)))
+
+
+def test_a_port_that_another_program_has_is_a_refusal() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(DeviceRefused, match="Address already in use"):
+            driver("udp://{}:{}".format(*taken.getsockname())).probe()
+    with pytest.raises(DeviceLost) as lost:
+        driver("tcp://127.0.0.1:1").probe()
+    assert not isinstance(lost.value, DeviceRefused)
 
 
 def test_fixes_over_tcp(server: Server, running: Start) -> None:
