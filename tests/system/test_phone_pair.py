@@ -1,32 +1,23 @@
 """The edge's driver for phones, its outbox on a disk, and simulated phones, whatever goes wrong between them."""
 
 import random
-import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
 
-import pytest
-
-from edge import intake as intake_module
-from edge import supervisor as supervisor_module
 from edge.drivers.osmand import OsmandDriver, OsmandSettings
-from edge.intake import Intake
-from edge.outbox import Outbox
-from edge.supervisor import Supervisor
-from models.reading import DeviceEvent, Fix, Reading, micros
-from models.wire import decode, encode
+from models.reading import Fix, micros
+from models.wire import decode
 from simulators.devices.driving import Machine, Sending
 from simulators.devices.osmand import OsmandPhone
 from simulators.devices.osmand_codec import Form, readings
 from simulators.devices.teltonika import Habits
 from simulators.devices.upsets import FUTURE_US, WEEK_ROLLOVER_US
 from simulators.record import Record
+from tests.system.tracker_pair import Gateway, fixture_of
 
 PHONES: dict[str, Form] = {"356307042441013": "query", "phone 2": "form", "ä&=7": "json"}
 START_US = 1_750_000_000_000_000
@@ -34,101 +25,23 @@ QUICK = Habits(reply_timeout_s=1.5, first_backoff_s=0.02, most_backoff_s=0.2, re
 MISCHIEF = replace(QUICK, resend_share=0.1, drop_ack_share=0.1, split_share=0.2, burst_share=0.3, disorder_share=0.2)
 
 
-class Pair:
-    """A gateway, its disk, and phones; `acked` is what they noted, `too_early` what was not on the disk by then."""
+class Pair(Gateway[Record, OsmandPhone]):
+    def __init__(self, path: Path, *ids: str) -> None:
+        def driver(address: str) -> OsmandDriver:
+            return OsmandDriver("trackers", OsmandSettings(address, ids=ids, answer_s=0.5))
 
-    def __init__(self, path: Path, ids: Sequence[str] = ()) -> None:
-        self.chance, self.slow = random.Random(5), False
-        self.outbox = Outbox(path)
-        self.intake = Intake(self.put)
-        self.lock = Lock()
-        self.durable: set[bytes] = set()
-        self.acked: list[tuple[str, Record]] = []
-        self.too_early: list[Record] = []
-        self.bad_frames = 0
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address: tuple[str, int] = free.getsockname()
-        self.settings = OsmandSettings("{}:{}".format(*self.address), ids=tuple(ids), answer_s=0.5)
-        self.phones: dict[str, OsmandPhone] = {}
-        self.switch_on()
+        super().__init__(path, driver, lambda number, record: readings(number, record, PHONES[number]))
 
-    def switch_on(self) -> None:
-        self.supervisor = Supervisor({"phones": OsmandDriver("phones", self.settings)}, self.intake.put)
-        self.supervisor.start(lambda: None)
-
-    def switch_off(self) -> None:
-        assert self.supervisor.stop(5) == []
-        self.bad_frames += sum(device.bad_frames for device in self.supervisor.devices())
-
-    def put(self, some: Sequence[Reading]) -> "Future[None]":
-        """A disk that is slow and now and then fails."""
-        if self.slow:
-            time.sleep(self.chance.choice((0, 0, 0.01, 0.02)))
-            if self.chance.random() < 0.1:
-                failed: Future[None] = Future()
-                failed.set_exception(OSError("the disk is full"))
-                return failed
-        done = self.outbox.put(some)
-        done.add_done_callback(lambda _: self.keep(some))
-        return done
-
-    def keep(self, some: Sequence[Reading]) -> None:
-        with self.lock:
-            self.durable |= {encode(each) for each in some}
+    def pause_s(self) -> float:
+        return self.chance.choice((0, 0, 0.01, 0.02))
 
     def phone(self, number: str, habits: Habits = QUICK, most: int = 5) -> OsmandPhone:
         note = partial(self.note, number)
-        made = OsmandPhone(self.address, number, note, PHONES[number], Sending(most, habits))
-        self.phones[number] = made
-        made.start()
-        return made
-
-    def note(self, number: str, record: Record) -> None:
-        with self.lock:
-            self.acked.append((number, record))
-            if not {encode(each) for each in readings(number, record, PHONES[number])} <= self.durable:
-                self.too_early.append(record)
-
-    def told(self) -> Counter[bytes]:
-        """Every reading of a phone that is in the outbox."""
-        found: Counter[bytes] = Counter()
-        for line in self.outbox.lines():
-            seq = 1
-            while rows := self.outbox.rows(line.epoch, seq, 500):
-                found.update(text for _, text in rows if not isinstance(decode(text), DeviceEvent))
-                seq = rows[-1][0] + 1
-        return found
-
-    def until(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
-        until = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < until, (self.supervisor.devices(), len(self.acked))
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        for phone in self.phones.values():
-            phone.stop(0)
-        self.supervisor.stop(5)
-        assert self.intake.close(5) == 0
-        self.outbox.close()
+        return self.add(number, OsmandPhone(self.address, number, note, PHONES[number], Sending(most, habits)))
 
 
 Make = Callable[..., Pair]
-
-
-@pytest.fixture
-def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.setattr(supervisor_module, "FIRST_BACKOFF_S", 0.1)
-    monkeypatch.setattr(intake_module, "RETRY_S", 0.05)
-    pairs: list[Pair] = []
-
-    def make(*ids: str) -> Pair:
-        pairs.append(Pair(tmp_path / "outbox.db", ids))
-        return pairs[-1]
-
-    yield make
-    for each in pairs:
-        each.close()
+pair = fixture_of(Pair)
 
 
 def day(number: str, records: int) -> list[Record]:
@@ -137,20 +50,16 @@ def day(number: str, records: int) -> list[Record]:
     return [machine.record(START_US + (each + 1) * 5_000_000) for each in range(records)]
 
 
-def said(records: Sequence[tuple[str, Record]]) -> set[bytes]:
-    return {encode(each) for number, record in records for each in readings(number, record, PHONES[number])}
-
-
 def test_every_record_arrives_with_its_values_and_once(pair: Make) -> None:
     both = pair(*PHONES)
     offered = [(number, record) for number in PHONES for record in day(number, 60)]
     for number in PHONES:
         both.phone(number)
     for number, record in offered:
-        both.phones[number].offer(record)
-    assert [phone.stop(20) for phone in both.phones.values()] == [0, 0, 0]
+        both.devices[number].offer(record)
+    assert [phone.stop(20) for phone in both.devices.values()] == [0, 0, 0]
     assert sorted(both.acked, key=repr) == sorted(offered, key=repr)
-    assert both.told() == Counter(said(offered))
+    assert both.told() == Counter(both.said(offered))
     assert both.too_early == []
     assert [(state.state, state.bad_frames) for state in both.supervisor.devices()] == [("reading", 0)]
 
@@ -163,20 +72,20 @@ def test_whatever_goes_wrong_nothing_acknowledged_is_missing_and_nothing_is_made
     offered: list[tuple[str, Record]] = []
     for step, some in enumerate(zip(*(day(number, 60) for number in PHONES), strict=True)):
         for number, record in zip(PHONES, some, strict=True):
-            both.phones[number].offer(record)
+            both.devices[number].offer(record)
             offered.append((number, record))
             if chance.random() < 0.04:
-                chance.choice((both.phones[number].outage, both.phones[number].reboot))(chance.uniform(0, 0.3))
+                chance.choice((both.devices[number].outage, both.devices[number].reboot))(chance.uniform(0, 0.3))
         if step in {20, 40}:
             both.switch_off()
             time.sleep(0.2)
             both.switch_on()
         time.sleep(0.01)
     both.slow = False
-    assert [phone.stop(30) for phone in both.phones.values()] == [0, 0, 0]
+    assert [phone.stop(30) for phone in both.devices.values()] == [0, 0, 0]
     assert Counter(both.acked) == Counter(offered), "each was noted once"
     told = both.told()
-    assert told.keys() == said(offered)
+    assert told.keys() == both.said(offered)
     assert told.total() > len(told), "some came twice"
     assert both.too_early == []
     both.switch_off()
@@ -195,7 +104,7 @@ def test_an_outage_brings_the_newest_first_and_then_the_backlog(pair: Make) -> N
     phone.offline(lost=False)
     both.until(lambda: len(both.acked) == 60)
     assert [record for _, record in both.acked] == [records[-1], *records[:-1]]
-    assert both.told() == Counter(said(both.acked))
+    assert both.told() == Counter(both.said(both.acked))
 
 
 def test_a_clock_that_lost_1024_weeks_is_put_right_and_one_ahead_is_left(pair: Make) -> None:

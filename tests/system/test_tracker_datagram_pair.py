@@ -6,21 +6,15 @@ What a tracker was told is safe is in the outbox, and in the end everything is.
 import random
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from select import select
 from threading import Event, Thread
 
-import pytest
-
 from edge.drivers.teltonika import TeltonikaDriver, TeltonikaSettings
-from edge.intake import Intake
-from edge.outbox import Outbox
-from models.wire import encode
 from simulators.devices.teltonika import Habits, TeltonikaTracker
 from simulators.record import Record, readings
-from tests.edge.delivery_site import free_port, wait_for
+from tests.system.tracker_pair import Gateway, fixture_of
 
 IMEIS = [f"35630704244{number:04}" for number in range(4)]
 HABITS = Habits(
@@ -73,62 +67,23 @@ class BadNetwork:
         return [] if kind == 0 else [data, data] if kind == 1 else [data]
 
 
-class Gateway:
-    """The driver with its outbox, and what its health was told."""
-
-    def __init__(self, path: Path) -> None:
-        self.outbox = Outbox(path)
-        self.intake = Intake(self.outbox.put)
-        self.bad: list[str] = []
-        self.listening, self.stop = Event(), Event()
-        port = free_port()
-        self.address = ("127.0.0.1", port)
-        settings = TeltonikaSettings(f"127.0.0.1:{port}", transport="udp", imeis=tuple(IMEIS))
-        self.driver = TeltonikaDriver("trackers", settings)
-        self.thread = Thread(target=self.driver.run, args=(self.intake.put, self, self.stop), daemon=True)
-        self.thread.start()
-        assert self.listening.wait(10)
-
-    def reading(self) -> None:
-        self.listening.set()
-
-    def bad_frame(self, why: str) -> None:
-        self.bad.append(why)
-
-    def texts(self) -> set[bytes]:
-        found: set[bytes] = set()
-        for line in self.outbox.lines():
-            seq = 1
-            while rows := self.outbox.rows(line.epoch, seq, 500):
-                found.update(text for _, text in rows)
-                seq = rows[-1][0] + 1
-        return found
-
-    def close(self) -> None:
-        self.stop.set()
-        self.thread.join(5)
-        self.intake.close(5)
-        self.outbox.close()
+def driver(address: str) -> TeltonikaDriver:
+    return TeltonikaDriver("trackers", TeltonikaSettings(address, transport="udp", imeis=tuple(IMEIS)))
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    gateway = Gateway(tmp_path / "outbox.db")
-    yield gateway
-    gateway.close()
+pair = fixture_of(partial(Gateway, driver=driver, readings=readings))
 
 
-def test_what_trackers_were_told_is_safe_is_and_in_the_end_everything(gateway: Gateway) -> None:
-    network, chance = BadNetwork(gateway.address), random.Random(6)
-    acked: list[tuple[str, Record]] = []
-
-    def note(imei: str, record: Record) -> None:
-        acked.append((imei, record))
-
-    trackers = {imei: TeltonikaTracker(network.address, imei, partial(note, imei), habits=HABITS) for imei in IMEIS}
+def test_what_trackers_were_told_is_safe_is_and_in_the_end_everything(
+    pair: Callable[[], Gateway[Record, TeltonikaTracker]],
+) -> None:
+    gateway, chance = pair(), random.Random(6)
+    gateway.until(lambda: gateway.supervisor.devices()[0].state == "reading", 10)
+    network = BadNetwork(gateway.address)
+    for imei in IMEIS:
+        gateway.add(imei, TeltonikaTracker(network.address, imei, partial(gateway.note, imei), habits=HABITS))
+    trackers = gateway.devices
     offered: list[tuple[str, Record]] = []
-    for tracker in trackers.values():
-        tracker.start()
     try:
         for number in range(RECORDS):
             for imei, tracker in trackers.items():
@@ -140,17 +95,13 @@ def test_what_trackers_were_told_is_safe_is_and_in_the_end_everything(gateway: G
                     chance.choice((tracker.outage, tracker.reboot))(chance.uniform(0, 0.2))
             time.sleep(0.01)
             if number % 30 == 0:
-                told = acked.copy()
-                assert texts(told) <= gateway.texts()
-        wait_for(lambda: not any(tracker.buffered for tracker in trackers.values()), 30)
+                told = gateway.acked.copy()
+                assert gateway.said(told) <= {*gateway.texts()}
+        gateway.until(lambda: not any(tracker.buffered for tracker in trackers.values()), 30)
     finally:
         for tracker in trackers.values():
             tracker.stop(5)
         network.close()
-    assert sorted(acked, key=str) == sorted(offered, key=str)
-    assert gateway.texts() == texts(offered)
-    assert gateway.bad == []
-
-
-def texts(records: list[tuple[str, Record]]) -> set[bytes]:
-    return {encode(each) for imei, record in records for each in readings(imei, record)}
+    assert sorted(gateway.acked, key=str) == sorted(offered, key=str)
+    assert {*gateway.texts()} == gateway.said(offered)
+    assert gateway.supervisor.devices()[0].bad_frames == 0

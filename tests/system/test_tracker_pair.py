@@ -1,30 +1,18 @@
 """The edge's tracker driver, its outbox on a disk, and simulated trackers, over a wire that is cut again and again."""
 
 import random
-import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Lock, Thread
 
-import pytest
-
-from edge import intake as intake_module
-from edge import supervisor as supervisor_module
 from edge.drivers.teltonika import TeltonikaDriver, TeltonikaSettings
-from edge.intake import Intake
-from edge.outbox import Outbox
-from edge.supervisor import Supervisor
-from models.reading import DeviceEvent, Reading
-from models.wire import decode, encode
 from simulators.devices.driving import Machine
 from simulators.devices.teltonika import Habits, TeltonikaTracker
 from simulators.record import HOIST, Record, readings
+from tests.system.tracker_pair import Gateway, Wire, fixture_of
 
 IMEIS = ("356307042441013", "356307042441021", "356307042441039")
 START_US = 1_750_000_000_000_000
@@ -39,154 +27,26 @@ QUICK = Habits(reply_timeout_s=1.5, first_backoff_s=0.02, most_backoff_s=0.2, re
 MISCHIEF = Habits(1.5, 0.02, 0.2, 0.1, resend_share=0.1, drop_ack_share=0.1, split_share=0.2, burst_share=0.3)
 
 
-class Wire:
-    """Between trackers and gateway: `cut` resets every connection, whatever is under way in either direction."""
+class Pair(Gateway[Record, TeltonikaTracker]):
+    def __init__(self, path: Path, *imeis: str, slow: bool = False) -> None:
+        def driver(address: str) -> TeltonikaDriver:
+            return TeltonikaDriver("trackers", TeltonikaSettings(address, imeis=imeis, io=IO))
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.address: tuple[str, int] = self.server.getsockname()
-        self.ends: list[socket.socket] = []
-        self.threads = [Thread(target=self.accept, daemon=True)]
-        self.threads[0].start()
-
-    def accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self.server.accept()
-                try:
-                    far = socket.create_connection(("127.0.0.1", self.port))
-                except OSError:
-                    near.close()
-                    continue
-                self.ends += [near, far]
-                for source, sink in ((near, far), (far, near)):
-                    self.threads.append(Thread(target=self.pump, args=(source, sink), daemon=True))
-                    self.threads[-1].start()
-
-    @staticmethod
-    def pump(source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(4096):
-                sink.sendall(data)
-        for each in (source, sink):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def cut(self) -> None:
-        for each in self.ends:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self.server.shutdown(socket.SHUT_RDWR)
-        self.threads[0].join()
-        self.server.close()
-        self.cut()
-        for thread in self.threads:
-            thread.join()
-        for each in self.ends:
-            each.close()
-
-
-class Pair:
-    """A gateway, its disk, and trackers; `acked` is what they noted, `too_early` what was not on the disk by then."""
-
-    def __init__(self, path: Path, imeis: Sequence[str] = (), *, slow: bool = False) -> None:
-        self.chance = random.Random(5)
-        self.slow = slow
-        self.outbox = Outbox(path)
-        self.intake = Intake(self.put)
-        self.lock = Lock()
-        self.durable: set[bytes] = set()
-        self.acked: list[tuple[str, Record]] = []
-        self.too_early: list[Record] = []
-        self.bad_frames = 0
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.wire = Wire(free.getsockname()[1])
-        self.settings = TeltonikaSettings(f"127.0.0.1:{self.wire.port}", imeis=tuple(imeis), io=IO)
-        self.trackers: dict[str, TeltonikaTracker] = {}
-        self.switch_on()
-
-    def switch_on(self) -> None:
-        self.supervisor = Supervisor({"trackers": TeltonikaDriver("trackers", self.settings)}, self.intake.put)
-        self.supervisor.start(lambda: None)
-
-    def switch_off(self) -> None:
-        assert self.supervisor.stop(5) == []
-        self.bad_frames += sum(device.bad_frames for device in self.supervisor.devices())
-
-    def put(self, some: Sequence[Reading]) -> "Future[None]":
-        """A disk that is slow and now and then fails."""
-        if self.slow:
-            time.sleep(self.chance.uniform(0, 0.03))
-            if self.chance.random() < 0.1:
-                failed: Future[None] = Future()
-                failed.set_exception(OSError("the disk is full"))
-                return failed
-        done = self.outbox.put(some)
-        done.add_done_callback(lambda _: self.keep(some))
-        return done
-
-    def keep(self, some: Sequence[Reading]) -> None:
-        with self.lock:
-            self.durable |= {encode(each) for each in some}
+        super().__init__(path, driver, readings, slow=slow)
+        self.wire = Wire(self.address)
 
     def tracker(self, imei: str, habits: Habits = QUICK, records_per_frame: int = 10) -> TeltonikaTracker:
-        made = TeltonikaTracker(
-            self.wire.address, imei, partial(self.note, imei), records_per_frame=records_per_frame, habits=habits
-        )
-        self.trackers[imei] = made
-        made.start()
-        return made
-
-    def note(self, imei: str, record: Record) -> None:
-        with self.lock:
-            self.acked.append((imei, record))
-            if not {encode(each) for each in readings(imei, record)} <= self.durable:
-                self.too_early.append(record)
-
-    def told(self) -> Counter[bytes]:
-        """Every reading of a tracker that is in the outbox."""
-        found: Counter[bytes] = Counter()
-        for line in self.outbox.lines():
-            seq = 1
-            while rows := self.outbox.rows(line.epoch, seq, 500):
-                found.update(text for _, text in rows if not isinstance(decode(text), DeviceEvent))
-                seq = rows[-1][0] + 1
-        return found
-
-    def until(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
-        until = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < until, (self.supervisor.devices(), len(self.acked))
-            time.sleep(0.01)
+        note = partial(self.note, imei)
+        made = TeltonikaTracker(self.wire.address, imei, note, records_per_frame=records_per_frame, habits=habits)
+        return self.add(imei, made)
 
     def close(self) -> None:
-        for tracker in self.trackers.values():
-            tracker.stop(0)
         self.wire.close()
-        self.supervisor.stop(5)
-        assert self.intake.close(5) == 0
-        self.outbox.close()
+        super().close()
 
 
 Make = Callable[..., Pair]
-
-
-@pytest.fixture
-def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.setattr(supervisor_module, "FIRST_BACKOFF_S", 0.1)
-    monkeypatch.setattr(intake_module, "RETRY_S", 0.05)
-    pairs: list[Pair] = []
-
-    def make(*imeis: str, slow: bool = False) -> Pair:
-        pairs.append(Pair(tmp_path / "outbox.db", imeis, slow=slow))
-        return pairs[-1]
-
-    yield make
-    for each in pairs:
-        each.close()
+pair = fixture_of(Pair)
 
 
 def day(imei: str, number: int) -> list[Record]:
@@ -197,20 +57,16 @@ def day(imei: str, number: int) -> list[Record]:
     return [replace(one, io=((HOIST, chance.randint(0, 1)), *one.io)) for one in made]
 
 
-def said(records: Sequence[tuple[str, Record]]) -> set[bytes]:
-    return {encode(each) for imei, record in records for each in readings(imei, record)}
-
-
 def test_every_record_arrives_with_its_values_and_once(pair: Make) -> None:
     both = pair(*IMEIS)
     offered = [(imei, record) for imei in IMEIS for record in day(imei, 100)]
     for imei in IMEIS:
         both.tracker(imei)
     for imei, record in offered:
-        both.trackers[imei].offer(record)
-    assert [tracker.stop(20) for tracker in both.trackers.values()] == [0, 0, 0]
+        both.devices[imei].offer(record)
+    assert [tracker.stop(20) for tracker in both.devices.values()] == [0, 0, 0]
     assert sorted(both.acked, key=repr) == sorted(offered, key=repr)
-    assert both.told() == Counter(said(offered))
+    assert both.told() == Counter(both.said(offered))
     assert both.too_early == []
     assert [(state.state, state.bad_frames) for state in both.supervisor.devices()] == [("reading", 0)]
 
@@ -222,10 +78,10 @@ def test_whatever_is_cut_nothing_acknowledged_is_missing_and_nothing_is_made_up(
     offered: list[tuple[str, Record]] = []
     for step, some in enumerate(zip(*(day(imei, 120) for imei in IMEIS), strict=True)):
         for imei, record in zip(IMEIS, some, strict=True):
-            both.trackers[imei].offer(record)
+            both.devices[imei].offer(record)
             offered.append((imei, record))
             if chance.random() < 0.02:
-                both.trackers[imei].outage(chance.uniform(0, 0.3))
+                both.devices[imei].outage(chance.uniform(0, 0.3))
         if chance.random() < 0.06:
             both.wire.cut()
         if step in {40, 80}:
@@ -234,10 +90,10 @@ def test_whatever_is_cut_nothing_acknowledged_is_missing_and_nothing_is_made_up(
             both.switch_on()
         time.sleep(0.015)
     both.slow = False
-    assert [tracker.stop(30) for tracker in both.trackers.values()] == [0, 0, 0]
+    assert [tracker.stop(30) for tracker in both.devices.values()] == [0, 0, 0]
     assert Counter(both.acked) == Counter(offered), "each was noted once"
     told = both.told()
-    assert told.keys() == said(offered)
+    assert told.keys() == both.said(offered)
     assert told.total() > len(told), "some came twice"
     assert both.too_early == []
     both.switch_off()
@@ -257,7 +113,7 @@ def test_an_outage_brings_the_newest_first_and_then_the_backlog(pair: Make) -> N
     tracker.offline(lost=False)
     both.until(lambda: len(both.acked) == 60)
     assert [record for _, record in both.acked] == [records[-1], *records[:-1]]
-    assert both.told() == Counter(said(both.acked))
+    assert both.told() == Counter(both.said(both.acked))
 
 
 def test_a_tracker_that_is_not_known_is_refused(pair: Make) -> None:
