@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from models.motion.fix import Spot
+from models.motion.geofence import turn
 
 SCALE = 1_000_000_000
 """Sums are whole numbers of 1e-9 degree."""
@@ -29,7 +30,7 @@ def settle(rest: Rest | None, here: Spot) -> Rest:
     rest.n += 1
     rest.settled = rest.settled or here.at - rest.begin_at >= SETTLED_US
     rest.north += round((here.lat - rest.lat) * SCALE)
-    rest.east += round(_turn(here.lon - rest.lon) * SCALE)
+    rest.east += round(turn(here.lon - rest.lon) * SCALE)
     return rest
 
 
@@ -40,9 +41,4 @@ def middle(rest: Rest) -> tuple[float, float]:
     (51.0, -179.999)
     """
     lon = rest.lon + rest.east / rest.n / SCALE
-    return rest.lat + rest.north / rest.n / SCALE, round(_turn(lon), 9)
-
-
-def _turn(degrees_east: float) -> float:
-    """The shorter way around."""
-    return (degrees_east + 180) % 360 - 180 if abs(degrees_east) > 180 else degrees_east  # noqa: PLR2004 - a half turn
+    return rest.lat + rest.north / rest.n / SCALE, round(turn(lon), 9)

@@ -98,7 +98,7 @@ def _plane(ident: str, corners: Sequence[Point], around_m: float) -> Shape:
     lat, lon = corners[0]
     south, north = min(lat for lat, _ in corners), max(lat for lat, _ in corners)
     metres_east = METRES_A_DEGREE * cos(radians((south + north) / 2))
-    turns = [_turn(y - lon) for _, y in corners]
+    turns = [turn(y - lon) for _, y in corners]
     points = tuple(
         (turn * metres_east, (x - lat) * METRES_A_DEGREE) for turn, (x, _) in zip(turns, corners, strict=True)
     )
@@ -131,7 +131,7 @@ def contains(shape: Shape, lat: float, lon: float) -> bool:
         return distance_mm(shape.lat, shape.lon, lat, lon) <= shape.radius_m * 1000
     if shape.half_m is not None:
         return border_m(shape, lat, lon) >= 0
-    x, y = _turn(lon - shape.lon) * shape.metres_east, (lat - shape.lat) * METRES_A_DEGREE
+    x, y = turn(lon - shape.lon) * shape.metres_east, (lat - shape.lat) * METRES_A_DEGREE
     heights, slabs = shape.slabs
     inside = False
     for east, north, slope in slabs[bisect_right(heights, y) - 1]:
@@ -144,7 +144,7 @@ def border_m(shape: Shape, lat: float, lon: float) -> float:
     """Metres to the border: positive inside, negative outside."""
     if shape.radius_m is not None:
         return shape.radius_m - distance_mm(shape.lat, shape.lon, lat, lon) / 1000
-    x, y = _turn(lon - shape.lon) * shape.metres_east, (lat - shape.lat) * METRES_A_DEGREE
+    x, y = turn(lon - shape.lon) * shape.metres_east, (lat - shape.lat) * METRES_A_DEGREE
     nearest = inf
     for a, b in pairwise(shape.corners):
         nearest = min(nearest, _to_edge_m(a, b, (x, y)))
@@ -198,7 +198,7 @@ def _on_earth(corner: Point) -> bool:
     return -90 <= corner[0] <= 90 and -180 <= corner[1] <= 180  # noqa: PLR2004 - degrees
 
 
-def _turn(degrees_east: float) -> float:
+def turn(degrees_east: float) -> float:
     """A difference of longitudes, the shorter way around."""
     if degrees_east > 180:  # noqa: PLR2004 - a half turn
         return degrees_east - 360

@@ -22,9 +22,10 @@ class Span(Struct):
 
 
 class Travel(Struct, frozen=True):
-    """One stretch. It rests on the fixes of its asset's tracker from the first to the last of `evidence`.
+    """One stretch: times in microseconds since 1970 UTC, places in degrees WGS 84.
 
-    `closed_at` is when it was known to be over: None if nothing of this asset came after it.
+    It rests on the fixes of its asset's tracker from the first to the last of `evidence`. `closed_at` is when it was
+    known to be over: None if nothing of this asset came after it.
     """
 
     id: str
