@@ -17,6 +17,8 @@ SECOND = timedelta(seconds=1)
         (HEARD - timedelta(days=365 * 15), 0),
         (HEARD - ROLLOVER + SLACK, 1),
         (HEARD - ROLLOVER + SLACK + SECOND, 0),
+        (datetime(2007, 7, 11, 7, tzinfo=UTC), 1),
+        (datetime(2007, 7, 11, 9, tzinfo=UTC), 0),
         (HEARD - ROLLOVER, 1),
         (HEARD - 2 * ROLLOVER, 2),
         (HEARD - 2 * ROLLOVER + SLACK + SECOND, 1),
