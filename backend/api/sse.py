@@ -40,11 +40,15 @@ Render = Callable[[list[Event]], Iterable[str]]
 """What to send for these new events; asked at every poll, also when there are none."""
 
 
-def stream(services: Services, after: int | None, render: Render) -> Response:
-    """An open stream of what happens after event `after`, or from now on; a problem if too many are open."""
+async def stream(services: Services, after: int | None, render: Render) -> Response:
+    """An open stream of what happens after event `after`, or from now on; a problem if too many are open.
+
+    "Now" is before the answer begins: who has its headers misses nothing that happens from then on.
+    """
     if len(services.streams) >= MAX_STREAMS:
         return problem("busy", 503, f"at most {MAX_STREAMS} open event streams expected")
-    return StreamingResponse(_tail(services, after, render), media_type="text/event-stream")
+    seen = await run_in_threadpool(_start, services, after)
+    return StreamingResponse(_tail(services, seen, render), media_type="text/event-stream")
 
 
 def message(kind: str, data: str, n: int | None = None) -> str:
@@ -59,18 +63,17 @@ def each(events: list[Event]) -> Iterable[str]:
     return (message(one.kind, one.body.decode(), one.n) for one in events)
 
 
-async def _tail(services: Services, after: int | None, render: Render) -> AsyncIterator[str]:
+async def _tail(services: Services, seen: int, render: Render) -> AsyncIterator[str]:
     token = object()
     services.streams.add(token)
     try:
-        async for text in _follow(services, after, render):
+        async for text in _follow(services, seen, render):
             yield text
     finally:
         services.streams.discard(token)
 
 
-async def _follow(services: Services, after: int | None, render: Render) -> AsyncIterator[str]:
-    seen = await run_in_threadpool(_start, services, after)
+async def _follow(services: Services, seen: int, render: Render) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
     beat_at = 0
     while not services.stopping.is_set():

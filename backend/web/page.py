@@ -68,4 +68,4 @@ async def live(
     last_event_id: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
 ) -> Response:
     """What changed, by kind; the page fetches the sections that show it."""
-    return stream(services, after if last_event_id is None else last_event_id, Changes(services.clock))
+    return await stream(services, after if last_event_id is None else last_event_id, Changes(services.clock))

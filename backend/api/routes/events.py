@@ -25,4 +25,4 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 @router.get("/events", response_class=Response, responses=RESPONSES)
 async def get_events(services: Use, after: AfterEvent = None, last_event_id: LastEventId = None) -> Response:
     """An open stream; `id` is the event's n. A heartbeat every 2 s has the clock and the time of the last commit."""
-    return stream(services, after if last_event_id is None else last_event_id, each)
+    return await stream(services, after if last_event_id is None else last_event_id, each)
