@@ -1,12 +1,12 @@
 """Zones around what machines do in a month, and how deep in one a point is; metres, in no way that the system shares.
 
-Borders run 10 to 25 m beside roads and parking spots on either side, so that a visit that was none, or one that was
-missed, would show. A machine never stands nearer to one, nor passes it nearer on the outside.
+Borders run 10 to 25 m beside the places where machines stop, on either side, and anywhere beside their ways, so that
+a visit that was none, or one that was missed, shows.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import cos, hypot, inf, pi, sin
 
 import numpy as np
@@ -20,11 +20,11 @@ Metres = NDArray[np.float64]
 BESIDE_M = (-25, -20, -15, -12, -10, 11, 12, 15, 20, 25)
 """How deep inside a zone a place is, or how far outside of it."""
 STOPS = ("gate", "dock", "crane-pad", "fuel", "park", SITE_2)
-RANDOM_ZONES, TRIES = 20, 100
+RANDOM_ZONES = 20
 VERGE_M = (20.0, 60.0)
 """A field beside a road: from so far to so far from its middle."""
 CORRIDOR_M = 40.0
-NEAR_M, NEAR_MS = 10.0, 60_000
+NEAR_M = 10.0
 
 
 @dataclass(frozen=True)
@@ -70,26 +70,14 @@ class Fence:
         return np.where(inside, nearest, -nearest)
 
 
-def fences(chance: Chance, trace: Trace) -> list[Fence]:
-    """The yard's zones, a road as a corridor, a field that the road passes, and some by chance that are clear."""
+def fences(chance: Chance) -> list[Fence]:
+    """The yard's zones, a road as a corridor, a field that the road passes, and some by chance."""
     made = [Fence(name, ((x1, y1), (x2, y1), (x2, y2), (x1, y2))) for name, (x1, x2, y1, y2) in ZONES.items()]
     made.append(Fence(SITE_2, (NODES[SITE_2],), radius_m=SITE_2_RADIUS_M))
     road = real_way([NODES[name] for name in ("village", "canal", "junction")]).points
     made.append(Fence("canal-road", (*road[:-1:2], road[-1]), width_m=CORRIDOR_M))
     made.append(Fence("field", _verge(real_way([NODES["bridge"], NODES["village"]]).points)))
-    tries = (_by_chance(chance, f"zone-{number}") for number in range(1, TRIES + 1))
-    return [*made, *islice((fence for fence in tries if _is_clear(fence, trace)), RANDOM_ZONES)]
-
-
-def _is_clear(fence: Fence, trace: Trace) -> bool:
-    """Whether the machine stands nowhere near its border, and passes it nowhere near without going in."""
-    depths = fence.depths(trace)
-    if np.any(np.abs(depths[trace.stands]) < NEAR_M):
-        return False
-    inside = trace.at_ms[depths > 0]
-    passes = trace.at_ms[(depths > -NEAR_M) & (depths <= 0)]
-    goes_in = np.searchsorted(inside, passes - NEAR_MS) < np.searchsorted(inside, passes + NEAR_MS)
-    return bool(np.all(goes_in))
+    return [*made, *(_by_chance(chance, f"zone-{number}") for number in range(1, RANDOM_ZONES + 1))]
 
 
 def _by_chance(chance: Chance, name: str) -> Fence:

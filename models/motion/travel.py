@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from models.ids import derived_id
 
-RULE = "motion-2"
+RULE = "motion-3"
 What = Literal["visit", "distance", "trip", "stop", "transported"]
 
 

@@ -1,11 +1,12 @@
 """Visits of zones: an asset is in a zone when two fixes in a row say so clearly, and out when two do.
 
 Clearly out is farther from the border than the zone's margin and than the fix is sure of: parked two metres inside a
-fence, a receiver crosses it a thousand times a day. Clearly in is deeper than the fix is sure of, or in for a while:
-who drives past a fence is not in it.
+fence, a receiver crosses it a thousand times a day. Clearly in is deeper than twice what the fix is sure of, and less
+the longer it lasts: who drives past a fence is not in it.
 """
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -18,7 +19,11 @@ from models.motion.travel import Span, Travel, row
 TWICE = 2
 CLEARLY_M = 4.0
 """For a fix that does not say how sure it is."""
-ENTER_US = 30_000_000
+ENTER_SIGMAS, ENTER_US = 2, 60_000_000
+"""So deep is in at first; after this time and three times it half as deep, as the middle of independent errors is.
+
+A receiver's error lasts for minutes: of what stands just outside a fence, two fixes in a row say the same.
+"""
 SPARSE_US = 60_000_000
 """Where fixes are farther apart, a single one that is clearly in is a visit."""
 LEAST_WAY_US = 15_000_000
@@ -38,8 +43,8 @@ class Visit(Span, omit_defaults=True):
     entered: bool = False
     entered_at: int = 0
     """The fix that showed it."""
-    deep: bool = False
-    """Whether the newest fix is clearly in."""
+    depth_m: float = 0.0
+    """How far from the border the newest fix is."""
     outside: int = 0
 
 
@@ -65,7 +70,8 @@ def see(fences: Fences, visits: dict[str, Visit], seen: Seen, of: tuple[str, int
         shape = fences.shapes[zone]
         if not visit.entered:
             del visits[zone]
-            if visit.deep and here.at - visit.end_at >= SPARSE_US and not shape.dwell_us:
+            alone = here.at - visit.end_at >= SPARSE_US and not shape.dwell_us
+            if alone and visit.depth_m >= _clearly_m(shape, here, visit.end_at - visit.begin_at):
                 rows.append(_row(asset, zone, visit, closed_at))
         elif border_m(shape, here.lat, here.lon) >= -_margin_m(shape, seen):
             _stay(visit, here)
@@ -74,8 +80,8 @@ def see(fences: Fences, visits: dict[str, Visit], seen: Seen, of: tuple[str, int
         else:
             rows.append(_row(asset, zone, visits.pop(zone), closed_at))
     for zone, shape in inside.items():
-        deep = border_m(shape, here.lat, here.lon) >= _clearly_m(shape, here)
-        visits[zone] = Visit(here.at, here.at, here.content, here.content, version=shape.version, deep=deep)
+        depth_m = border_m(shape, here.lat, here.lon)
+        visits[zone] = Visit(here.at, here.at, here.content, here.content, version=shape.version, depth_m=depth_m)
     return rows
 
 
@@ -112,10 +118,10 @@ def close(asset: str, visits: Mapping[str, Visit], closed_at: int | None) -> lis
 
 
 def _enter(shape: Shape, visit: Visit, here: Spot) -> None:
-    """Another fix in a zone that is not entered yet: it is by two that are clearly in, or after a while."""
-    was_deep, visit.deep = visit.deep, border_m(shape, here.lat, here.lon) >= _clearly_m(shape, here)
+    """Another fix in a zone that is not entered yet: it is when this one and the one before are clearly in."""
+    before_m, visit.depth_m = visit.depth_m, border_m(shape, here.lat, here.lon)
     lasted = here.at - visit.begin_at
-    visit.entered = lasted >= shape.dwell_us and ((was_deep and visit.deep) or lasted >= ENTER_US)
+    visit.entered = lasted >= shape.dwell_us and min(before_m, visit.depth_m) >= _clearly_m(shape, here, lasted)
     visit.entered_at = here.at if visit.entered else 0
 
 
@@ -124,8 +130,10 @@ def _stay(visit: Visit, here: Spot) -> None:
     visit.fixes += 1
 
 
-def _clearly_m(shape: Shape, here: Spot) -> float:
-    return min(shape.margin_m, here.accuracy_m or CLEARLY_M)
+def _clearly_m(shape: Shape, here: Spot, lasted: int) -> float:
+    """How far in is in, for what has been there for `lasted` microseconds."""
+    sure_m = ENTER_SIGMAS * (here.accuracy_m or CLEARLY_M) * sqrt(ENTER_US / (ENTER_US + lasted))
+    return min(shape.margin_m, sure_m)
 
 
 def _margin_m(shape: Shape, seen: Seen) -> float:

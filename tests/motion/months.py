@@ -54,7 +54,7 @@ def told(kind: Kind, seed: int, days: int, noise: Noise | None = None, habit: Ha
     without = outages(lived)
     said = [*reports(lived, noise or Noise(), habit or Habit(), without)]
     traced = trace(lived)
-    return Told(kind, lived, fences(lived.chance("fences"), traced), said, without, traced)
+    return Told(kind, lived, fences(lived.chance("fences")), said, without, traced)
 
 
 def zone_of(fence: Fence) -> Zone:

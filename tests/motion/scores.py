@@ -69,6 +69,14 @@ def visits(good_ms: Sequence[int], stays: Sequence[Stay], rows: Sequence[Found])
     return Visits(len(stays), len(owed), len(rows), missed, false)
 
 
+def depth_m(given: Told, row: Found) -> float:
+    """How deep in its zone the machine was at most while it was found there, give or take a minute."""
+    (fence,) = (each for each in given.fences if each.zone == row.zone)
+    at_ms = given.trace.at_ms
+    depths = fence.depths(given.trace)[(at_ms >= row.begin_ms - SLACK_MS) & (at_ms <= row.end_ms + SLACK_MS)]
+    return float(depths.max())
+
+
 def _lasts(stay: Stay) -> bool:
     return stay.deep is not None and stay.deep[1] - stay.deep[0] >= LONG_MS
 

@@ -100,8 +100,20 @@ def test_visits_between_fixes_that_are_far_apart(name: str) -> None:
 def test_who_drives_past_a_fence_is_not_in_it_however_its_receiver_errs() -> None:
     beside = [at(k * 5, 60 + 25 * k, 92 if k in {2, 3, 4} else 85, 5.0) for k in range(8)]
     assert stays(whole(beside)[1], "dock") == []
-    within = [at(k * 5, 60 + 25 * k, 97 if k in {2, 3, 4} else 85, 5.0) for k in range(8)]
+    within = [at(k * 5, 60 + 25 * k, 99 if k in {2, 3, 4} else 85, 5.0) for k in range(8)]
     assert stays(whole(within)[1], "dock") == [(10, 25)]
+
+
+@pytest.mark.parametrize(
+    ("depth_m", "after_s"), [(7.9, 60), (6.0, 60), (5.5, 120), (4.1, 180), (3.9, 240), (2.05, 900), (0.5, None)]
+)
+def test_the_shallower_the_longer_it_takes_to_be_in(depth_m: float, after_s: int | None) -> None:
+    state = None
+    for k in range(30):
+        state, _ = track.fold(TRUCK, state, [at(60 * k, 150, 90 + depth_m, 0.0)])
+        visit = state.visits["dock"] if state else None
+        assert visit is not None
+        assert visit.entered == (after_s is not None and 60 * k >= after_s)
 
 
 def test_a_zone_with_a_dwell_has_no_short_visits() -> None:
