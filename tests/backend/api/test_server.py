@@ -1,3 +1,4 @@
+import asyncio
 import http.client
 import json
 import socket
@@ -8,8 +9,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from starlette.responses import StreamingResponse
 
-from backend.api import create_app
+from backend.api import create_app, sse
 from backend.api.server import Server
 from backend.api.services import Services
 from backend.book import events
@@ -97,6 +99,20 @@ def test_events_arrive_at_once_and_resume_from_any_number(listen: Listen, book: 
     behind = listen("/api/v1/events?after=999999999")
     emit(book, "scan", {"k": 3})
     assert (next_message(behind, "heartbeat") or ("",))[0] == "scan"
+
+
+def test_what_happens_after_the_headers_is_told_however_late_the_body_begins(book: Engine) -> None:
+    async def told() -> str:
+        services = Services(book, lambda: 1, lambda *_: True)
+        answer = await sse.stream(services, None, sse.each)
+        assert isinstance(answer, StreamingResponse)
+        emit(book, "scan", {"k": 4})
+        async for text in answer.body_iterator:
+            if "event: scan" in str(text):
+                return str(text)
+        return ""
+
+    assert '"k":4' in asyncio.run(told())
 
 
 def test_a_heartbeat_every_two_seconds(listen: Listen) -> None:
