@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 HERE    = $(shell $(PY) -c 'import editables, hatchling' 2>/dev/null && echo --no-build-isolation)
 INSTALL = $(PY) -m pip install -q $(HERE) -c constraints.txt -e
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lock clean
+.PHONY: help venv demo test check bench torture lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile
@@ -37,6 +37,9 @@ check: .venv/.stockyard-dev   ## format, lint, types, layers, tidy
 
 bench: .venv/.stockyard-dev   ## measure, on a machine that does nothing else: make bench ONLY=edge,ingest,page
 	@STOCKYARD_BENCH="$(ONLY)" $(PY) -m pytest tests/bench -s -p no:xdist $(ARGS)
+
+torture: venv    ## faults of every kind, then nothing may be missing: make torture ARGS="--seed 100 --runs 5"
+	@.venv/bin/stockyard-sim torture --runs 20 --seconds 60 $(ARGS)
 
 lock:            ## write constraints.txt anew from pyproject.toml (newest versions)
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock

@@ -1,31 +1,46 @@
 """The composition root: the only place that builds the backend's objects and says which threads run."""
 
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from backend import dock_models, threads
-from backend.api import create_app
-from backend.api.server import Server
-from backend.api.services import Services
 from backend.book.db import open_engine
+from backend.book.lease import Wanted
 from backend.book.migrations import migrate
 from backend.config import Config
 from backend.deriver import Deriver
+from backend.discovery import Discovery
+from backend.fairness import Bounds
 from backend.ingest import Ingest
+from backend.keeping.retention import Retention
+from backend.leases import BookLeases, FileLeases, Leases, Run
 from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
-from backend.projector import Projector
+from backend.projector import Projector, lag
+from backend.quota import QuotaWatch
 from backend.scans import ApiScans
-from backend.telemetry.sql import open_telemetry
+from backend.telemetry import open_store
+from backend.telemetry.store import Store
 from backend.transport.mqtt import MqttTransport
-from backend.web import add_page
+from backend.watchdog import Watchdog
 from backend.worker import Announcer, IngestWorker
 
+if TYPE_CHECKING:
+    from backend.api.server import Server
+
 JOIN_S = 5.0
+
+
+PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "api")
+"""What `serve` runs. Of those that share a book, each but ingest and the API is run by one process at a time."""
+BEAT_S = 0.2
 
 
 def clock() -> int:
@@ -39,23 +54,39 @@ def open_book(config: Config) -> Engine:
     return open_engine(config.book.url, config.state_dir / "book.db")
 
 
+def _transport(config: Config, qos: int = 1) -> MqttTransport:
+    return MqttTransport(config.mqtt, Bounds(readings_per_s=config.backend.gateway_readings_per_s), qos)
+
+
 @dataclass(slots=True)
 class Backend:
-    """All workers of one process."""
+    """The workers of one process."""
 
     config: Config
     book: Engine
-    telemetry: Engine
-    server: Server
+    telemetry: Store
+    server: "Server | None"
     transport: MqttTransport
+    only: frozenset[str]
 
     @classmethod
-    def build(cls, config: Config) -> "Backend":
-        """Bind, open and migrate. Raises OSError if the address is taken."""
-        host, _, port = config.backend.listen.rpartition(":")
+    def build(cls, config: Config, only: Collection[str] = PARTS) -> "Backend":
+        """Bind, open and migrate, for some of PARTS. Raises OSError if the address is taken."""
         book = open_book(config)
         migrate(book)
-        telemetry = open_telemetry(config)
+        telemetry = open_store(config)
+        server = cls._serve(config, book, telemetry) if "api" in only else None
+        return cls(config, book, telemetry, server, _transport(config), frozenset(only))
+
+    @staticmethod
+    def _serve(config: Config, book: Engine, telemetry: Store) -> "Server":
+        from backend.api import create_app  # noqa: PLC0415 - a process without it is smaller by a fifth
+        from backend.api.server import Server  # noqa: PLC0415
+        from backend.api.services import Services  # noqa: PLC0415
+        from backend.api.store_lag import StoreLag  # noqa: PLC0415
+        from backend.web import add_page  # noqa: PLC0415
+
+        host, _, port = config.backend.listen.rpartition(":")
         services = Services(
             book,
             clock,
@@ -63,25 +94,83 @@ class Backend:
             hosts=tuple(config.backend.hosts),
             telemetry=telemetry,
             models=Registry(config.state_dir),
+            lag=StoreLag(partial(lag, book, telemetry)),
+            state_dir=config.state_dir,
         )
         app = create_app(services)
         add_page(app)
-        return cls(config, book, telemetry, Server(app, host.strip("[]"), int(port)), MqttTransport(config.mqtt))
+        return Server(app, host.strip("[]"), int(port))
+
+    @property
+    def url(self) -> str:
+        """Of the API and the page, or ""."""
+        return "" if self.server is None else self.server.url
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
-        self.transport.start()
-        workers = {
-            "ingest": IngestWorker(Ingest(self.book, clock), self.transport, clock).run,
-            "deriver": Deriver(self.book, clock).run,
-            "planner": Planner(self.book, clock).run,
-            "projector": Projector(self.book, self.telemetry, clock, self.config.telemetry.retention_days).run,
-            "scorer": Scorer(self.book, self.telemetry, clock, Registry(self.config.state_dir)).run,
-            "announcer": Announcer(self.book, self.transport).run,
-            "api": self.server.run,
-        }
-        running = [threads.start(name, run, stop) for name, run in workers.items()]
+        watchdog = Watchdog()
+        if self.only & {"ingest", "announcer"}:
+            self.transport.follow(())
+            self.transport.start()
+        leases, workers = self._workers(watchdog)
+        running = [threads.start("leases", leases.run, stop)]
+        running += [threads.start(name, run, stop) for name, run in workers.items()]
+        watchdog.ready()
         stop.wait()
+        watchdog.stopping()
         for thread in running:
             thread.join(JOIN_S)
         self.transport.stop()
+
+    def _workers(self, watchdog: Watchdog) -> tuple[Leases, dict[str, Run]]:
+        """What runs here, by name, and what says when."""
+        single: dict[str, Callable[[], Run]] = {
+            "deriver": lambda: Deriver(self.book, clock).run,
+            "planner": lambda: Planner(self.book, clock).run,
+            "projector": lambda: Projector(self.book, self.telemetry, clock, self.config.telemetry.retention_days).run,
+            "scorer": lambda: Scorer(self.book, self.telemetry, clock, Registry(self.config.state_dir)).run,
+            "announcer": lambda: Announcer(self.book, self.transport).run,
+        }
+        wanted = [name for name in single if name in self.only]
+        leases, ingesting = self._ingesting(wanted, watchdog)
+        workers = {name: leases.while_held(name, single[name]()) for name in wanted} | ingesting
+        if "planner" in self.only:
+            workers["retention"] = Retention(self.book, clock, self.config.book.history_days).run
+        if self.server is not None:
+            workers["api"] = self.server.run
+        if "ingest" not in self.only:
+            workers["beat"] = _beating(watchdog)
+        return leases, workers
+
+    def _ingesting(self, parts: list[str], watchdog: Watchdog) -> tuple[Leases, dict[str, Run]]:
+        """Who says what this process may do, and the workers that take readings in, if it does."""
+        ingests = "ingest" in self.only
+        quota = QuotaWatch(self.book, self.transport.pressure, clock).run
+        if self.book.dialect.name == "sqlite":
+            files = FileLeases(self.config.state_dir, watchdog.beat)
+            worker = IngestWorker(Ingest(self.book, clock), self.transport, clock)
+            worker.beat = watchdog.beat
+
+            def take_all(stop: Event) -> None:
+                self.transport.follow(None)
+                threads.start("quota", quota, stop)
+                worker.run(stop)
+
+            return files, {"ingest": files.while_held("ingest", take_all)} if ingests else {}
+        wanted = Wanted([*parts, *(["discovery"] if ingests else [])], ingests)
+        leases = BookLeases(self.book, wanted, self.transport.follow)
+        worker = IngestWorker(Ingest(self.book, clock, leases.lost), self.transport, clock)
+        worker.beat = watchdog.beat
+        found = Discovery(self.book, partial(_transport, self.config, qos=0), leases.poke)
+        discovery = leases.while_held("discovery", found.run)
+        return leases, {"ingest": worker.run, "discovery": discovery, "quota": quota} if ingests else {}
+
+
+def _beating(watchdog: Watchdog) -> Run:
+    """Says that a process without the ingest loop is alive."""
+
+    def beat(stop: Event) -> None:
+        while not stop.wait(BEAT_S):
+            watchdog.beat()
+
+    return beat

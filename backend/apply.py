@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, select
+from sqlalchemy import Connection, Row, Select, bindparam, exists, select
 
-from backend.book import derived
+from backend.book import derived, locks
 from backend.book.events import stir
-from backend.book.journal import Arrival, short
+from backend.book.journal import Arrival, kind_of
 from backend.book.schema import dirty, fold_state, journal
 from backend.dock_step import DOCK
 from backend.dock_verdict import breaks
+from backend.heard import Heard, heard
 from backend.hours_step import HOURS
 from backend.motion_step import MOTION
 from backend.post import replace
@@ -41,7 +42,6 @@ Span = tuple[str, int, str, int, int]
 
 FAILS = "what ended of key %s %d %s fails; its readings are kept, and the deriver tries again"
 """Logged once: a dirty key is not tried here again."""
-OTHER_DEVICE_US = 300_000
 KEYS_AT_ONCE = 100
 """So many keys end in one transaction, those first that are due longest: judging a pass takes milliseconds."""
 _HEARD_BEFORE = select(journal.c.device_id, journal.c.content, journal.c.at).where(
@@ -59,18 +59,6 @@ DUE_OF_QUIET = _DUE.where(fold_state.c.received_at < bindparam("received_before"
 
 
 @dataclass(slots=True)
-class Heard:
-    """How far time has come: per device by its own readings, for the others by those of the same stream."""
-
-    devices: dict[int, int]
-    others: int
-
-    def of(self, device_id: int) -> int:
-        """The time up to which this device's keys end."""
-        return self.devices.get(device_id, self.others)
-
-
-@dataclass(slots=True)
 class Ended:
     """A key after time has passed."""
 
@@ -82,39 +70,35 @@ class Ended:
 
 def apply(tx: Connection, register: Register, arrivals: Sequence[Arrival], now: int) -> list[Derived]:
     """Fold arrivals into the derived facts and post what follows. Call it before they are journalled."""
+    locks.hold_devices(tx, {arrival.device_id for arrival in arrivals})
     new: list[Derived] = []
     spans: list[Span] = []
     groups: dict[str, list[Arrival]] = defaultdict(list)
+    steps: dict[tuple[type, int], list[Step[Any, Any, Any]]] = {}
     for arrival in _first_heard(tx, register, arrivals, spans):
-        for step in steps_of(register, arrival):
+        key = (type(arrival.reading), arrival.device_id)
+        if key not in steps:
+            steps[key] = steps_of(register, arrival)
+        for step in steps[key]:
             groups[step.name].append(arrival)
     for name, group in groups.items():
         new += _apply_step(tx, register, STEP_OF_NAME[name], group, spans)
     derived.mark_dirty(tx, spans)
-    for stream_id, devices in _heard(arrivals).items():
+    for stream_id, devices in heard(arrivals).items():
         new += pass_time(tx, register, stream_id, devices)
     replace(tx, register, Change(new, broken=breaks(register, arrivals)), now)
     return new
 
 
-def _heard(arrivals: Sequence[Arrival]) -> dict[int, Heard]:
-    heard: dict[int, Heard] = {}
-    for arrival in arrivals:
-        stream = heard.setdefault(arrival.stream_id, Heard({}, arrival.at - OTHER_DEVICE_US))
-        stream.devices[arrival.device_id] = max(arrival.at, stream.devices.get(arrival.device_id, arrival.at))
-        stream.others = max(stream.others, arrival.at - OTHER_DEVICE_US)
-    return heard
-
-
 def steps_of(register: Register, arrival: Arrival) -> list[Step[Any, Any, Any]]:
     """The steps that fold this reading."""
     name = register_id(arrival.gateway, arrival.reading.device)
-    steps = STEPS_OF_KIND[str(arrival.reading.__struct_config__.tag)]
+    steps = STEPS_OF_KIND[kind_of(arrival.reading)]
     return [step for step in steps if step.serves(register, name)]
 
 
 def _folds(arrival: Arrival) -> bool:
-    return not isinstance(arrival.reading, Unknown) and arrival.reading.__struct_config__.tag in STEPS_OF_KIND
+    return not isinstance(arrival.reading, Unknown) and kind_of(arrival.reading) in STEPS_OF_KIND
 
 
 def _first_heard(tx: Connection, register: Register, arrivals: Sequence[Arrival], spans: list[Span]) -> list[Arrival]:
@@ -125,12 +109,12 @@ def _first_heard(tx: Connection, register: Register, arrivals: Sequence[Arrival]
     folded = [arrival for arrival in arrivals if _folds(arrival)]
     seen: dict[tuple[int, int], int] = {}
     if folded:
-        contents = [short(arrival.content) for arrival in folded]
+        contents = [arrival.short for arrival in folded]
         for device_id, content, at in tx.execute(_HEARD_BEFORE, {"contents": contents}):
             seen[device_id, content] = min(at, seen.get((device_id, content), at))
     fresh: list[Arrival] = []
     for arrival in sorted(folded, key=lambda a: a.at):
-        key = (arrival.device_id, short(arrival.content))
+        key = (arrival.device_id, arrival.short)
         if key not in seen:
             seen[key] = arrival.at
             fresh.append(arrival)
@@ -226,8 +210,8 @@ def _key_row(step: Step[Any, Any, Any], key: Key) -> dict[str, Any]:
 def pass_time(tx: Connection, register: Register, stream_id: int, heard: Heard) -> list[Derived]:
     """End what time has ended among the keys of a stream; dirty keys are left to the deriver."""
     latest = max([heard.others, *heard.devices.values()])
-    due = tx.execute(DUE_OF_STREAM, {"stream": stream_id, "to": latest}).mappings().all()
-    return _end_keys(tx, register, [{**row} for row in due], heard)
+    due = _due(tx, DUE_OF_STREAM, {"stream": stream_id, "to": latest})
+    return _end_keys(tx, register, due, heard)
 
 
 def pass_quiet(tx: Connection, register: Register, now: int, received_before: int) -> tuple[list[Derived], bool]:
@@ -235,8 +219,18 @@ def pass_quiet(tx: Connection, register: Register, now: int, received_before: in
 
     Also says whether there are more to end, KEYS_AT_ONCE after these.
     """
-    due = tx.execute(DUE_OF_QUIET, {"to": now, "received_before": received_before}).mappings().all()
-    return _end_keys(tx, register, [{**row} for row in due], Heard({}, now)), len(due) > KEYS_AT_ONCE
+    due = _due(tx, DUE_OF_QUIET, {"to": now, "received_before": received_before})
+    return _end_keys(tx, register, due, Heard({}, now)), len(due) > KEYS_AT_ONCE
+
+
+def _due(tx: Connection, query: Select[Any], of: dict[str, int]) -> list[dict[str, Any]]:
+    """What is due of devices that nobody else folds now; the others' is still due at the next look."""
+    due = [{**row} for row in tx.execute(query, of).mappings()]
+    devices = {row["device_id"] for row in due}
+    if locks.are_held(tx, devices):
+        return due
+    free = locks.free_devices(tx, devices)
+    return [{**row} for row in tx.execute(query, of).mappings() if row["device_id"] in free]
 
 
 def _end_keys(tx: Connection, register: Register, due: Sequence[dict[str, Any]], heard: Heard) -> list[Derived]:

@@ -4,7 +4,6 @@ Exit status: 0 done, 1 a check failed, 2 usage, 3 configuration, 4 something nee
 """
 
 import json
-import logging
 import signal
 import sys
 from collections.abc import Generator, Sequence
@@ -19,14 +18,18 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from backend import demo as demo_module
-from backend import demo_files, site, verify
+from backend import demo_files, logs, site, verify
 from backend import doctor as doctor_module
-from backend.app import Backend, clock, open_book
-from backend.book.migrations import BookTooNew, pending
+from backend import metrics as process_metrics
+from backend.app import PARTS, Backend, clock, open_book
+from backend.book.migrations import BookTooNew, pending, planned
 from backend.book.migrations import migrate as migrate_book
-from backend.config import Config, ConfigError, load
+from backend.config import Config, ConfigError, load, secrets_of
+from backend.keeping.command import backup_command, restore_command
+from backend.keeping.running import held
 from backend.predict import command
 from backend.predict.train_doors import train_doors
+from backend.telemetry import open_store
 from models.errors import Refused
 from models.predict.card import encode
 
@@ -53,13 +56,30 @@ def _fail(text: str, status: int) -> None:
 
 
 @app.command()
-def serve(config: ConfigFile) -> None:
+def serve(
+    config: ConfigFile,
+    *,
+    only: Annotated[str, typer.Option(help=f"Some of {','.join(PARTS)}; else all of them.")] = "",
+    log_format: Annotated[logs.LogFormat | None, typer.Option(help="Else [backend] log says which.")] = None,
+    metrics: Annotated[str, typer.Option(help="HOST:PORT for Prometheus, where there is no API.")] = "",
+) -> None:
     """Ingest, derive, plan, project, and serve the API and the page."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with _told():
-        backend = Backend.build(load(config))
-        typer.echo(json.dumps({"ready": "backend", "url": backend.server.url}))
-        backend.run(_stopped_by_signal())
+        loaded = load(config)
+        logs.begin(log_format or loaded.backend.log, secrets_of(loaded))
+        if metrics:
+            process_metrics.listen(metrics)
+        with held(loaded.state_dir):
+            backend = Backend.build(loaded, _parts(only))
+            typer.echo(json.dumps({"ready": "backend", "url": backend.url}))
+            backend.run(_stopped_by_signal())
+
+
+def _parts(only: str) -> Sequence[str]:
+    parts = [part.strip() for part in only.split(",")] if only else PARTS
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise typer.BadParameter(f"--only: some of {','.join(PARTS)} expected, got {','.join(unknown)}")
+    return parts
 
 
 @app.command()
@@ -71,10 +91,21 @@ def init(directory: Path, gateway: Annotated[str, typer.Option(help="Name of the
 
 
 @app.command()
-def migrate(config: ConfigFile) -> None:
-    """Bring the book's tables up to date."""
+def migrate(
+    config: ConfigFile,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Bring the tables of the book and the telemetry store up to date; may be killed and repeated at any moment."""
     with _told():
-        done = migrate_book(open_book(load(config)))
+        loaded = load(config)
+        if dry_run:
+            there = loaded.book.url != "sqlite" or (loaded.state_dir / "book.db").exists()
+            steps = planned(open_book(loaded) if there else None)
+            typer.echo("\n".join(f"would apply {name}: {what}" for name, what in steps) or "nothing to do")
+            return
+        done = migrate_book(open_book(loaded))
+        open_store(loaded).prepare()
     typer.echo("\n".join(f"applied {revision}" for revision in done) or "nothing to do")
 
 
@@ -189,6 +220,8 @@ def train(
 
 
 app.command("train-doors")(train_doors)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 
 
 def _stopped_by_signal() -> Event:

@@ -1,15 +1,16 @@
 """backend.toml as frozen structs; an unknown key is an error that names the nearest known one."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 LAST_PORT = 65535
 
@@ -25,6 +26,9 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     modules: list[Literal["stock", "assets"]] = field(default_factory=lambda: ["stock", "assets"])
     listen: str = "127.0.0.1:8000"
     hosts: list[str] = field(default_factory=list[str])
+    gateway_readings_per_s: Annotated[int, Meta(ge=250)] = 20_000
+    log: Literal["text", "json"] = "text"
+    backup_days: Annotated[int, Meta(ge=0)] = 7
 
 
 class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,18 +37,24 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     url: str = "mqtt://127.0.0.1:1883"
     username: str = ""
     password_file: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
 
 
 class Book(Struct, frozen=True, forbid_unknown_fields=True):
     """The book: `sqlite` is state_dir/book.db, or a PostgreSQL URL."""
 
     url: str = "sqlite"
+    history_days: Annotated[int, Meta(ge=1)] = 400
 
 
 class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
-    """The telemetry store: `sql` is state_dir/telemetry.db."""
+    """The telemetry store: `sql` is state_dir/telemetry.db; or influxdb://HOST:PORT/DATABASE, influxdbs:// for TLS."""
 
     url: str = "sql"
+    token_file: str = ""
+    write_api: Literal["v1", "v2"] = "v2"
     retention_days: int = 730
 
 
@@ -77,20 +87,64 @@ def load(path: Path) -> Config:
     return config
 
 
+def secrets_of(config: Config) -> list[str]:
+    """What no log may ever say: the content of every file that a `..._file` key names as a password or token."""
+    tables: tuple[Struct, ...] = (config.mqtt, config.telemetry)
+    named = [str(getattr(t, key, "") or "") for t in tables for key in ("password_file", "token_file")]
+    return [Path(file).read_text(encoding="utf-8").strip() for file in named if file and Path(file).is_file()]
+
+
 def _problems(config: Config) -> Iterator[tuple[str, str]]:
     host, _, port = config.backend.listen.rpartition(":")
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
         yield "backend.listen", f"HOST:PORT expected, got {config.backend.listen!r}"
     if urlsplit(config.mqtt.url).scheme not in {"mqtt", "mqtts"} or not urlsplit(config.mqtt.url).hostname:
         yield "mqtt.url", f"mqtt://HOST:PORT or mqtts://HOST:PORT expected, got {config.mqtt.url!r}"
+    yield from _tls_problems(config.mqtt)
     if config.mqtt.username and not Path(config.mqtt.password_file).is_file():
         yield "mqtt.password_file", f"a file with the password of {config.mqtt.username!r} expected"
     if config.book.url != "sqlite" and not config.book.url.startswith("postgresql://"):
         yield "book.url", f"sqlite or postgresql://... expected, got {config.book.url!r}"
     if config.book.url != "sqlite" and find_spec("psycopg") is None:
-        yield "book.url", "psycopg is not installed: pip install psycopg"
-    if config.telemetry.url != "sql":
-        yield "telemetry.url", f"sql expected, got {config.telemetry.url!r}"
+        yield "book.url", "psycopg is not installed: pip install 'stockyard[postgres]'"
+    yield from _store_problems(config.telemetry)
+
+
+def _store_problems(telemetry: Telemetry) -> Iterator[tuple[str, str]]:
+    if telemetry.url == "sql":
+        return
+    if problem := wrong_influx_url(telemetry.url):
+        yield "telemetry.url", problem
+    if find_spec("influxdb_client") is None:
+        yield "telemetry.url", 'influxdb-client is not installed: pip install "stockyard[influx]"'
+    if telemetry.token_file and not Path(telemetry.token_file).is_file():
+        yield "telemetry.token_file", f"no such file: {telemetry.token_file}"
+
+
+def wrong_influx_url(url: str) -> str:
+    """What is wrong with a URL of InfluxDB; empty if nothing is. A password in it is not repeated."""
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        return "a name and password belong into telemetry.token_file, as NAME:PASSWORD"
+    try:
+        fits = parts.scheme in {"influxdb", "influxdbs"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or not re.fullmatch(r"/[A-Za-z0-9_.-]+/?", parts.path) or parts.fragment:
+        return f"sql, influxdb://HOST:PORT/DATABASE or influxdbs://HOST:PORT/DATABASE expected, got {url!r}"
+    if set(parse_qs(parts.query, keep_blank_values=True)) - {"org"}:
+        return "org is the only parameter there is"
+    return ""
+
+
+def _tls_problems(mqtt: Mqtt) -> Iterator[tuple[str, str]]:
+    for key, file in {"ca_file": mqtt.ca_file, "cert_file": mqtt.cert_file, "key_file": mqtt.key_file}.items():
+        if file and not mqtt.url.startswith("mqtts:"):
+            yield f"mqtt.{key}", "mqtts:// is expected of mqtt.url with it"
+        if file and not Path(file).is_file():
+            yield f"mqtt.{key}", f"no such file: {file}"
+    if mqtt.key_file and not mqtt.cert_file:
+        yield "mqtt.cert_file", "the certificate of mqtt.key_file expected"
 
 
 def _refuse_unknown(path: Path, raw: dict[str, Any], struct: type[Struct], where: str) -> None:

@@ -1,7 +1,6 @@
 """Whom the backend should hear from: the broker, tried with one connection, and the devices of the register."""
 
 import secrets
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from backend.book import register, schema
 from backend.book.status import stored_status
 from backend.config import Mqtt
+from backend.transport import tls
 from models.declared import Device
 from models.reading import from_micros
 
@@ -48,20 +48,24 @@ def knock(config: Mqtt, wait_s: float) -> str:
         said.append(reason)
         answered.set()
 
+    def lost(*_told: object) -> None:
+        answered.set()
+
     client = Client(CallbackAPIVersion.VERSION2, client_id=f"doctor-{secrets.token_hex(4)}", clean_session=True)
     if config.username:
         client.username_pw_set(config.username, Path(config.password_file).read_text(encoding="utf-8").strip())
     if url.scheme == "mqtts":
-        client.tls_set_context(ssl.create_default_context())  # pyright: ignore[reportUnknownMemberType]
+        client.tls_set_context(tls.context(config))  # pyright: ignore[reportUnknownMemberType]
     client.on_connect = connected
+    client.on_disconnect = lost
     client.connect_timeout = wait_s
     client.connect(url.hostname or "127.0.0.1", url.port or PORTS[url.scheme])
     client.loop_start()
-    answered.wait(wait_s)
+    ended = answered.wait(wait_s)
     client.disconnect()
     client.loop_stop()
     if not said:
-        return f"no MQTT answer in {wait_s:.0f} s"
+        return "it ended the connection" if ended else f"no MQTT answer in {wait_s:.0f} s"
     return str(said[0]) if said[0].is_failure else ""
 
 

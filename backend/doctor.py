@@ -6,19 +6,20 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from backend import projector
+from backend import doctor_broker, doctor_keeping, projector
 from backend.book import migrations, schema
 from backend.book.db import open_engine, read
+from backend.check import Check
 from backend.config import Config, ConfigError
-from backend.contacts import devices, knock
-from backend.telemetry.sql import connect
+from backend.contacts import devices
+from backend.telemetry import open_store
+from backend.telemetry.store import Store, StoreAway
 from models.reading import from_micros
 
 OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,16 +27,6 @@ CLOCK_SLACK_US = 5_000_000
 LEAST_FREE_MB = 1024
 MOST_BEHIND = 50_000
 ASK_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line: what was looked at, what was found, and the next step if it is not well."""
-
-    name: str
-    ok: bool
-    detail: str
-    next_step: str = ""
 
 
 def checks(config: Config) -> Iterator[Check]:
@@ -51,7 +42,8 @@ def checks(config: Config) -> Iterator[Check]:
             yield from _of_book(config, book)
         finally:
             book.dispose()
-    yield _broker(config)
+    yield doctor_broker.broker(config.mqtt, ASK_S)
+    yield from doctor_broker.certificates(config.mqtt, ASK_S)
     yield _listen(config)
 
 
@@ -64,12 +56,14 @@ def _of_book(config: Config, book: Engine) -> Iterator[Check]:
         with read(book) as tx:
             last = tx.scalar(select(func.max(schema.gateway.c.last_seen))) or 0
             seen = devices(tx, time.time_ns() // 1000)
+            kept = [doctor_keeping.backups(config, tx), doctor_keeping.parts(config, tx)]
     except DatabaseError as error:
         step = "look at the disk and the server; if the file is damaged, restore a backup"
         yield Check("book", ok=False, detail=str(error.orig), next_step=step)
         return
     yield _clock(max(OLDEST_CLOCK, from_micros(max(0, last - CLOCK_SLACK_US))))
     yield _telemetry(config, book)
+    yield from kept
     for each in seen:
         yield Check(f"device {each.name}", ok=each.ok, detail=each.detail, next_step="" if each.ok else each.next_step)
     if not seen:
@@ -136,33 +130,32 @@ def _damage(tx: Connection) -> str:
 
 
 def _telemetry(config: Config, book: Engine) -> Check:
-    if not (config.state_dir / "telemetry.db").exists():
+    is_file = config.telemetry.url == "sql" and config.book.url == "sqlite"
+    if is_file and not (config.state_dir / "telemetry.db").exists():
         return Check("telemetry", ok=True, detail="none yet; `stockyard serve` makes it")
     try:
-        store = connect(config)
+        store = open_store(config)
         behind = projector.lag(book, store)
-        store.dispose()
-    except (ConfigError, DatabaseError) as error:
-        step = "correct telemetry.url, or remove telemetry.db: it is made anew from the book"
+        trouble = _trouble(store)
+        store.close()
+    except (ConfigError, StoreAway, DatabaseError) as error:
+        step = "start it, or correct telemetry.url and token_file"
+        if is_file:
+            step = "stop the backend and remove telemetry.db: it is made anew from the book"
         return Check("telemetry", ok=False, detail=str(error), next_step=step)
+    if trouble:
+        step = "stop what else writes there, or allow more series; then drop the database: it is made anew"
+        return Check("telemetry", ok=False, detail=trouble, next_step=step)
     if behind > MOST_BEHIND:
         step = "it catches up while `stockyard serve` runs; if not, its log says why"
         return Check("telemetry", ok=False, detail=f"{behind} rows behind the book", next_step=step)
     return Check("telemetry", ok=True, detail=f"{behind} rows behind the book")
 
 
-def _broker(config: Config) -> Check:
-    """A TCP connection, and an MQTT broker that takes our name and password."""
-    url = config.mqtt.url
-    try:
-        refusal = knock(config.mqtt, ASK_S)
-    except (OSError, ValueError) as error:
-        step = "start the broker, or correct mqtt.url and mqtt.password_file"
-        return Check("broker", ok=False, detail=f"{url}: {error}", next_step=step)
-    if refusal:
-        step = "correct mqtt.username and mqtt.password_file, or the broker's access rules"
-        return Check("broker", ok=False, detail=f"{url}: {refusal}", next_step=step)
-    return Check("broker", ok=True, detail=f"{url} accepts us")
+def _trouble(store: Store) -> str:
+    """What a store has to say of itself."""
+    told = getattr(store, "trouble", None)
+    return "" if told is None else str(told())
 
 
 def _listen(config: Config) -> Check:

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from backend.apply import apply
-from backend.book import alerts, journal
-from backend.book.db import write
+from backend.book import alerts, journal, locks
+from backend.book.db import repeated, write
 from backend.book.journal import Arrival, BadRow, StreamRow
+from backend.book.lease import LeaseLost, Lost
 from backend.book.register import load, version
 from backend.book.status import note_status
 from backend.registers import Registers, register_id
@@ -24,11 +25,18 @@ from models import wire
 from models.alert import Alert
 from models.commit import Held, commit
 from models.errors import BadEnvelope, BadReading
-from models.reading import DeviceEvent, Gap, from_micros, micros
+from models.reading import DeviceEvent, Gap, Scan, from_micros, micros
 from models.register import Register
 
 log = logging.getLogger(__name__)
 ACTOR = "ingest"
+TOLD = {
+    "outbox_shared": "Another process sends as {}: its outbox was copied",
+    "outbox_refused": "The disk of {} took no readings for a while: its devices waited",
+}
+"""What a gateway says of itself that somebody must know."""
+DEVICES_KNOWN = 50_000
+"""So many names of devices are remembered; whoever invents more makes it look them up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Outcome:
     receipts: list[tuple[str, wire.Receipt]] = field(default_factory=list[tuple[str, wire.Receipt]])
     derived: list[Derived] = field(default_factory=list[Derived])
     heard_by: dict[str, str] = field(default_factory=dict[str, str])
-    """The gateway that a device (its id in the register) was heard by: who waits for an answer waits there."""
+    """The gateway that a scanner (its id in the register) was heard by: who waits for an answer waits there."""
     readings: int = 0
 
     def add(self, other: "Outcome") -> None:
@@ -64,11 +72,17 @@ class MarkMoved(Exception):
 class Ingest:
     """Commits messages; holds only caches, so that a new process goes on where the last one stopped."""
 
-    def __init__(self, book: Engine, clock: Callable[[], int]) -> None:
+    def __init__(self, book: Engine, clock: Callable[[], int], lost: Lost | None = None) -> None:
         self._book = book
         self._clock = clock
+        self._lost = lost
         self._devices: dict[tuple[int, str], int] = {}
         self._registers = Registers()
+
+    @property
+    def book(self) -> Engine:
+        """Where it commits to."""
+        return self._book
 
     def take(self, messages: Sequence[Message]) -> Outcome:
         """Commit these messages. Raises OperationalError while the store is away: what has no receipt comes again."""
@@ -84,9 +98,12 @@ class Ingest:
 
     def _attempt(self, messages: Sequence[Message], *, careful: bool) -> Outcome | None:
         try:
-            return self._transaction(messages, careful=careful)
+            return repeated(lambda: self._transaction(messages, careful=careful))
         except OperationalError:
             raise
+        except LeaseLost as error:
+            log.warning("%s; what came of them is left to it", error)
+            return self._attempt([m for m in messages if _gateway(m) not in error.gateways], careful=careful)
         except MarkMoved as error:
             log.warning("%s; nothing of %d messages was committed", error, len(messages))
         except Exception:  # one bad reading or message must not stop the others: find it
@@ -95,14 +112,30 @@ class Ingest:
         return None
 
     def _transaction(self, messages: Sequence[Message], *, careful: bool) -> Outcome:
-        known = dict(self._devices)
+        known = dict(self._devices) if len(self._devices) < DEVICES_KNOWN else {}
         with write(self._book) as tx:
             work = _Work(tx, self._registers, known, self._clock())
             for message in messages:
                 work.message(message)
             outcome = work.finish(careful=careful)
+            self._check(tx, messages)
         self._devices = known
         return outcome
+
+    def _check(self, tx: Connection, messages: Sequence[Message]) -> None:
+        """Raise LeaseLost if what was done here is another's to do: the last look before the commit."""
+        if self._lost is None:
+            return
+        gateways = {gateway for each in messages if (gateway := _gateway(each)) is not None}
+        if lost := self._lost(tx, gateways):
+            raise LeaseLost(lost)
+
+
+def _gateway(message: Message) -> str | None:
+    try:
+        return wire.gateway_of(message.topic)
+    except BadEnvelope:
+        return None
 
 
 class _Work:
@@ -113,11 +146,14 @@ class _Work:
         self.register = registers.current(tx)
         self.version: int | None = None
         self.devices = devices
+        self.named: dict[tuple[int, str], int] = {}
+        """Devices by gateway and the name that it knows them by."""
         self.now = now
         self.received_at = from_micros(now)
         self.outcome = Outcome()
         self.arrivals: list[Arrival] = []
-        self.alerted: set[tuple[str, str]] = set()
+        self.alerts: dict[tuple[str, str], Alert] = {}
+        self.statuses: list[tuple[str, Message]] = []
         self.streams: dict[tuple[str, str], tuple[StreamRow, int]] = {}
         """Rows as locked, and the mark that this transaction has come to."""
 
@@ -130,7 +166,7 @@ class _Work:
             return
         try:
             if message.topic.endswith("/status"):
-                note_status(self.tx, gateway, message.payload, self.now)
+                self.statuses.append((gateway, message))
             else:
                 self.batch(gateway, *wire.decode_batch(message.payload))
         except BadEnvelope as error:
@@ -142,9 +178,7 @@ class _Work:
         self.alert("envelope", f"gateway:{gateway}", title, {"reason": reason[:500]})
 
     def alert(self, rule: str, subject: str, title: str, detail: dict[str, object]) -> None:
-        if (rule, subject) not in self.alerted:
-            self.alerted.add((rule, subject))
-            alerts.raise_alert(self.tx, Alert(rule, subject, "warning", title, json.dumps(detail)), self.now, ACTOR)
+        self.alerts.setdefault((rule, subject), Alert(rule, subject, "warning", title, json.dumps(detail)))
 
     def batch(self, gateway: str, batch: wire.Batch, gap: Gap | None) -> None:
         key = (gateway, batch.epoch)
@@ -180,23 +214,15 @@ class _Work:
         except BadReading as error:
             self.invalid(held, seq, text, str(error))
             return
-        if isinstance(reading, DeviceEvent) and reading.name == "outbox_shared":
-            title = f"Another process sends as {held.gateway}: its outbox was copied"
-            self.alert("outbox_shared", f"gateway:{held.gateway}", title, {"reason": reading.detail})
-        device = journal.device_id(self.tx, held.gateway_id, reading.device, self.devices)
-        self.arrivals.append(
-            Arrival(
-                held.id,
-                seq,
-                device,
-                held.gateway,
-                reading,
-                wire.content_hash(reading),
-                micros(reading.at),
-                self.now,
-                text,
-            )
-        )
+        if isinstance(reading, DeviceEvent) and reading.name in TOLD:
+            title = TOLD[reading.name].format(held.gateway)
+            self.alert(reading.name, f"gateway:{held.gateway}", title, {"reason": reading.detail})
+        named = (held.gateway_id, reading.device)
+        device = self.named.get(named)
+        if device is None:
+            device = self.named[named] = journal.device_id(self.tx, *named, self.devices)
+        content, at = wire.content_hash(reading), micros(reading.at)
+        self.arrivals.append(Arrival(held.id, seq, device, held.gateway, reading, content, at, self.now, text))
 
     def invalid(self, held: StreamRow, seq: int, text: bytes, reason: str) -> None:
         journal.keep_bad(self.tx, held, BadRow(seq, "invalid", reason, text), self.now)
@@ -210,8 +236,10 @@ class _Work:
 
     def gap(self, held: StreamRow, span: tuple[int, int], gap: Gap) -> None:
         journal.add_gap(self.tx, held.id, span, gap.reason, (micros(gap.at), self.now))
+        many = span[1] - span[0] + 1
         detail: dict[str, object] = {"stream": held.id, "from": span[0], "to": span[1], "reason": gap.reason}
-        self.alert("gap", f"gateway:{held.gateway}", f"Readings of {held.gateway} are missing", detail)
+        title = f"{many} readings of {held.gateway} are missing: {gap.reason[:80]}"
+        self.alert("gap", f"gateway:{held.gateway}", title, detail | {"readings": many})
 
     def finish(self, *, careful: bool) -> Outcome:
         """Effects, journal, marks; then the receipts that may go out once this is committed."""
@@ -220,14 +248,25 @@ class _Work:
         else:
             self.outcome.derived = apply(self.tx, self.register, self.arrivals, self.now)
             journal.add(self.tx, self.arrivals)
+        self.note_statuses()
+        for alert in self.alerts.values():  # who raises one numbers it: after everything that others may hold
+            alerts.raise_alert(self.tx, alert, self.now, ACTOR)
         self.outcome.readings = len(self.arrivals)
-        self.outcome.heard_by = {register_id(a.gateway, a.reading.device): a.gateway for a in self.arrivals}
+        scans = (a for a in self.arrivals if isinstance(a.reading, Scan))
+        self.outcome.heard_by = {register_id(a.gateway, a.reading.device): a.gateway for a in scans}
         for (gateway, epoch), (held, mark) in self.streams.items():
             if mark != held.mark and not journal.raise_mark(self.tx, held, mark):
                 msg = f"the mark of {gateway} {epoch} moved under this transaction"
                 raise MarkMoved(msg)
             self.outcome.receipts.append((gateway, wire.Receipt(epoch, mark)))
         return self.outcome
+
+    def note_statuses(self) -> None:
+        for gateway, message in self.statuses:
+            try:
+                note_status(self.tx, gateway, message.payload, self.now)
+            except BadEnvelope as error:
+                self.refuse(gateway, str(error), message.payload)
 
     def register_now(self) -> Register:
         """The register with what this transaction itself wrote to it: nobody else may keep that before the commit."""
@@ -240,9 +279,10 @@ class _Work:
     def each_reading(self) -> None:
         """A savepoint per reading: what fails while the store is up is quarantined and counts as committed."""
         held = {row.id: row for row, _ in self.streams.values()}
+        locks.hold_devices(self.tx, {arrival.device_id for arrival in self.arrivals})
         for arrival in self.arrivals:
             try:
-                with self.tx.begin_nested():
+                with locks.savepoint(self.tx):
                     self.outcome.derived += apply(self.tx, self.register_now(), [arrival], self.now)
                     journal.add(self.tx, [arrival])
             except OperationalError:

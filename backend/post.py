@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert
 
-from backend.book import bindings, events, ledger
+from backend.book import bindings, events, ledger, locks
+from backend.book.bulk import write_rows
 from backend.book.schema import crossing, scan_act
 from backend.dock_verdict import settle
 from backend.step import Change, Derived, Old
@@ -17,6 +18,8 @@ IDS_A_QUERY = 5000
 EVENTS = {"dock": "crossing", "scan": "scan", "motion": "visit"}
 """What others are told of a step's rows; hours, distance, trips and stops are figures, which are asked for."""
 TOLD = {"visit", None}
+NUMBERED = {crossing, scan_act}
+"""Lists of these are followed by `n`."""
 TAKEN_BACK = {crossing: EVENTS["dock"], scan_act: EVENTS["scan"]}
 """What others are told, too, of rows that later readings took back."""
 
@@ -25,6 +28,8 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
     """Take back old rows and write new ones, verdicts of doors settled; the ledger gets only the difference."""
     new, old = _differing(settle(tx, register, change))
     by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+    if any(each.table in NUMBERED for each in new):
+        locks.number(tx)
     for each in new:
         by_table[each.table].append(each.stored)
     for table in {each.table: None for each in old}:
@@ -32,7 +37,7 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
         for low in range(0, len(ids), IDS_A_QUERY):
             tx.execute(delete(table).where(table.c.id.in_(ids[low : low + IDS_A_QUERY])))
     for table, rows in by_table.items():
-        tx.execute(insert(table), rows)
+        write_rows(tx, insert(table), rows)
     wanted = [each.movement for each in new if each.movement is not None]
     keep = {movement.id for movement in wanted}
     withdrawn = {each.movement for each in old if each.movement is not None and each.movement not in keep}

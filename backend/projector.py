@@ -1,149 +1,192 @@
 """The projector: follows journal and ledger by position into the telemetry store. It may lag or start again.
 
-Position and effects are one transaction of the store. Counts of ten minutes are made whole from the journal, so that
-neither order of arrival nor repeats matter; as that costs more the more readings there are, it is done at most every
-ROLLUP_US, and no more often than keeps it to a twentieth of the time.
+What it follows is written at once. Ten minutes that were touched are made whole from the journal, so that neither order
+of arrival nor repeats matter; as that costs more the more readings there are, those that are over go first, and those
+that go on are made at most every ROLLUP_US and for a twentieth of the time.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Event
 
-from sqlalchemy import Connection, Engine, delete, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
-from backend.book.db import read, write
-from backend.telemetry import schema, source, sql
-from backend.telemetry.source import Names, Stretch
-from backend.telemetry.sql import Bucket
+from backend.book.db import read
+from backend.telemetry import source
+from backend.telemetry.hours import hours_of
+from backend.telemetry.rollup import rolled
+from backend.telemetry.rows import TEN_MINUTES, LedgerPosition, Rolled, Stale, Step, Stream
+from backend.telemetry.store import Progress, Store
 
+log = logging.getLogger(__name__)
 EVERY_S = 1.0
+AGAIN_S, LONGEST_S = 0.5, 10.0
+"""After a failure; doubled up to the longest."""
 ROWS_A_STEP = 5000
 BUCKETS_A_TURN = 500
+SAMPLES_AT_ONCE = 20_000
 ROLLUP_US = 10_000_000
-SHARE = 20
-STOCK = "stock"
+SHARE, SHARE_BEHIND = 20, 10
+TURNS_US = 500_000
+GRACE_US = 60_000_000
+"""So long after their end ten minutes are waited for what is still on its way."""
 DAY_US = 86_400_000_000
+EVER = 2**62
 
 
 class Projector:
-    """One worker; memory holds only when it counted last."""
+    """One worker; memory holds only what it did last."""
 
-    def __init__(self, book: Engine, telemetry: Engine, clock: Callable[[], int], retention_days: int = 730) -> None:
+    def __init__(self, book: Engine, store: Store, clock: Callable[[], int], retention_days: int = 730) -> None:
         self._book = book
-        self._telemetry = telemetry
+        self._store = store
         self._clock = clock
         self._retention_us = retention_days * DAY_US
-        self._roll_at = 0
+        self._closed_at = self._open_at = 0
         self._forgotten = -1
+        self._is_full = self._is_prepared = False
 
     def run(self, stop: Event) -> None:
-        """Work until stop."""
+        """Work until stop. While book or store are away it waits, longer and longer, and then goes on."""
+        wait = 0.0
         while not stop.is_set():
-            if self.step() < ROWS_A_STEP:
+            try:
+                is_busy = self.step() >= ROWS_A_STEP or self._is_full
+            except (OSError, OperationalError) as error:
+                if not wait:
+                    log.warning("the projector waits: %s", error)
+                wait = min(LONGEST_S, 2 * wait or AGAIN_S)
+                stop.wait(wait)
+                continue
+            if wait:
+                log.warning("the projector goes on")
+            wait = 0.0
+            if not is_busy:
                 stop.wait(EVERY_S)
 
     def step(self) -> int:
-        """Follow a bounded stretch of the book, and count what is due; how many rows were followed."""
-        followed = self._follow_streams() + self._follow_ledger()
-        began = self._clock()
-        if began >= self._roll_at:
-            waits = self._roll_up() == BUCKETS_A_TURN
-            now = self._clock()
-            self._roll_at = now + max(0 if waits else ROLLUP_US, SHARE * (now - began))
-        if began // DAY_US != self._forgotten:
-            self._forgotten = began // DAY_US
-            with write(self._telemetry) as out:
-                sql.forget(out, began - self._retention_us)
+        """Follow a bounded stretch of the book, and roll up what is due; how many rows were followed.
+
+        Raises StoreAway, and OperationalError of the book; what was not done is done by the next step.
+        """
+        followed = self._follow()
+        self._roll_due(is_behind=followed >= ROWS_A_STEP)
+        if (today := self._clock() // DAY_US) != self._forgotten:
+            self._store.forget(self._clock() - self._retention_us)
+            self._forgotten = today
         return followed
 
     def catch_up(self) -> int:
-        """Follow and count everything that the book has now; how many rows it was."""
+        """Follow and roll up everything that the book has now; how many rows it was."""
         total = 0
-        while followed := self._follow_streams() + self._follow_ledger():
+        while followed := self._follow():
             total += followed
-        while self._roll_up():
+        while self._roll_up(EVER):
             pass
         return total
 
     def rebuild(self) -> int:
         """Empty the store and fill it anew."""
-        sql.clear(self._telemetry)
+        self._store.prepare()
+        self._store.clear()
         return self.catch_up()
 
     def lag(self) -> int:
         """How many readings and ledger entries the store is behind the book."""
-        return lag(self._book, self._telemetry)
+        return lag(self._book, self._store)
 
-    def _follow_streams(self) -> int:
-        with read(self._telemetry) as tx:
-            before = positions(tx)
+    def _follow(self) -> int:
+        positions = self._store.positions()
+        if not self._is_prepared or not (positions.streams or positions.ledger.n):
+            self._store.prepare()
+            self._is_prepared = True
+            positions = self._store.positions()
+        return self._follow_streams(positions.streams) + self._follow_ledger(positions.ledger)
+
+    def _follow_streams(self, before: Mapping[Stream, int]) -> int:
         with read(self._book) as book:
             marks = source.marks(book)
             stretches = _ahead(book, marks, before)
-            back = {of: marks.get(of, (0, 0))[1] for of, upto in before.items() if marks.get(of, (0, 0))[1] < upto}
-            if not stretches and not back:
-                return 0
-            names = Names(book)
-            touched = {each.of: source.touched(book, names, each) for each in stretches}
-            repeated = [bucket for each in stretches for bucket in source.repeated(book, names, each)]
-            points = [point for each in stretches for point in source.points(book, names, each)]
-        with write(self._telemetry) as out:
-            for of, mark in back.items():
-                sql.set_back(out, of, mark)
-            sql.add_points(out, points)
-            for each in stretches:
-                sql.follow(out, each.of, each.upto, touched[each.of])
-            sql.mark_stale(out, repeated)
+        back = {of: marks.get(of, (0, 0))[1] for of, upto in before.items() if marks.get(of, (0, 0))[1] < upto}
+        if not stretches and not back:
+            return 0
+        samples = [sample for each in stretches for sample in each.samples]
+        anew = frozenset(bucket for each in stretches for bucket in each.anew)
+        self._store.write(Step(back, samples, [each.followed for each in stretches], anew))
         return sum(each.rows for each in stretches)
 
-    def _follow_ledger(self) -> int:
-        with read(self._telemetry) as tx:
-            n, last = ledger_position(tx)
+    def _follow_ledger(self, position: LedgerPosition) -> int:
+        n, last = position
         with read(self._book) as book:
             is_ours = n == 0 or source.entry_hash(book, n) == last
             rows = source.entries(book, n if is_ours else 0, ROWS_A_STEP)
-            upto = rows[-1]["n"] if rows else 0
+            upto = rows[-1].n if rows else 0
             entry = source.entry_hash(book, upto)
         if is_ours and not rows:
             return 0
-        with write(self._telemetry) as out:
-            if not is_ours:
-                out.execute(delete(schema.stock_point))
-            if rows:
-                out.execute(insert(schema.stock_point), rows)
-            values = {"n": upto, "hash": entry or b""}
-            statement = upsert(schema.followed_ledger).values(ledger=STOCK, **values)
-            out.execute(statement.on_conflict_do_update(index_elements=["ledger"], set_=values))
+        self._store.write_stock(rows, LedgerPosition(upto, entry or b""), anew=not is_ours)
         return len(rows) // 2
 
-    def _roll_up(self) -> int:
-        """Count some of the ten minutes that were touched; how many."""
-        stale = select(schema.stale).order_by(schema.stale.c.device, schema.stale.c.bucket).limit(BUCKETS_A_TURN)
-        with read(self._telemetry) as tx:
-            rows = tx.execute(stale).all()
-        if not rows:
-            return 0
+    def _roll_due(self, *, is_behind: bool) -> None:
+        began = self._clock()
+        self._is_full = False
+        if began >= self._closed_at:
+            self._is_full = not self._turns(began, began - TEN_MINUTES - GRACE_US)
+            now = self._clock()
+            self._closed_at = now + (SHARE_BEHIND * (now - began) if is_behind else 0)
+        if began >= self._open_at and not self._is_full:
+            self._turns(began, EVER)
+            now = self._clock()
+            self._open_at = now + max(ROLLUP_US, SHARE * (now - began))
+
+    def _turns(self, began: int, before: int) -> bool:
+        """Roll up what begins before a time, for a while; whether that was all."""
+        while self._roll_up(before) == BUCKETS_A_TURN:
+            if self._clock() - began >= TURNS_US:
+                return False
+        return True
+
+    def _roll_up(self, before: int) -> int:
+        """Roll up some of the ten minutes that were touched; how many."""
+        stale = self._store.stale(BUCKETS_A_TURN, before)
         with read(self._book) as book:
-            names = Names(book)
-            counts = source.counts(book, names, [Bucket(row.device, row.bucket) for row in rows])
-            anew = [Bucket(row.device, row.bucket) for row in rows if row.points]
-            points = [each for of in anew if of.device in names.ids for each in source.points(book, names, of)]
-        with write(self._telemetry) as out:
-            for of in anew:
-                sql.forget_points(out, of)
-            sql.add_points(out, points)
-            sql.replace_readings(out, counts)
-            sql.take_stale(out, counts)
-        return len(rows)
+            waiting: list[Rolled] = []
+            size = 0
+            for each in _rolled(book, stale):
+                waiting.append(each)
+                size += sum(each.readings.values())
+                if size >= SAMPLES_AT_ONCE:
+                    self._replace(waiting)
+                    waiting, size = [], 0
+        self._replace(waiting)
+        return len(stale)
+
+    def _replace(self, tens: Sequence[Rolled]) -> None:
+        if tens:
+            self._store.replace([*tens, *hours_of(self._store, tens)])
+
+
+def _rolled(book: Connection, stale: Sequence[Stale]) -> Iterable[Rolled]:
+    anew = {each.bucket for each in stale if each.anew}
+    left = {each.bucket for each in stale}
+    for whole in source.wholes(book, [each.bucket for each in stale]):
+        device, begin = whole.bucket
+        left.discard(whole.bucket)
+        samples = whole.samples if whole.bucket in anew else None
+        rollups = rolled(device, begin, whole.samples)
+        yield Rolled(device, begin, TEN_MINUTES, whole.readings, rollups, samples, anew=samples is not None)
+    for device, begin in sorted(left):  # a device that a restored book does not know
+        yield Rolled(device, begin, TEN_MINUTES, {}, [], [], anew=True)
 
 
 def _ahead(
-    book: Connection, marks: dict[tuple[str, str], tuple[int, int]], before: dict[tuple[str, str], int]
-) -> list[Stretch]:
+    book: Connection, marks: Mapping[Stream, tuple[int, int]], before: Mapping[Stream, int]
+) -> list[source.Stretch]:
     """The next stretches: ROWS_A_STEP readings, shared alike; what the shortest do not need is the others'."""
     behind = sorted((mark - before.get(of, 0), of) for of, (_, mark) in marks.items() if mark > before.get(of, 0))
     room = ROWS_A_STEP
-    found: list[Stretch] = []
+    found: list[source.Stretch] = []
     for k, (_, of) in enumerate(behind):
         share = max(1, room // (len(behind) - k))
         found.append(source.ahead(book, of, marks[of], (before.get(of, 0), share)))
@@ -151,24 +194,9 @@ def _ahead(
     return found
 
 
-def positions(tx: Connection) -> dict[tuple[str, str], int]:
-    """How far each stream was followed."""
-    table = schema.followed.c
-    return {
-        (gateway, epoch): upto for gateway, epoch, upto in tx.execute(select(table.gateway, table.epoch, table.upto))
-    }
-
-
-def ledger_position(tx: Connection) -> tuple[int, bytes]:
-    """The last ledger entry that was followed: its n and its hash."""
-    row = tx.execute(select(schema.followed_ledger).where(schema.followed_ledger.c.ledger == STOCK)).one_or_none()
-    return (0, b"") if row is None else (row.n, bytes(row.hash))
-
-
-def lag(book: Engine, telemetry: Engine) -> int:
-    """How many readings and ledger entries the store is behind the book."""
-    with read(telemetry) as tx:
-        before, (n, _) = positions(tx), ledger_position(tx)
+def lag(book: Engine, store: Progress) -> int:
+    """How many readings and ledger entries the store is behind the book. Raises StoreAway."""
+    positions = store.positions()
     with read(book) as tx:
-        behind = sum(max(0, mark - before.get(of, 0)) for of, (_, mark) in source.marks(tx).items())
-        return behind + max(0, source.last_entry(tx) - n)
+        behind = sum(max(0, mark - positions.streams.get(of, 0)) for of, (_, mark) in source.marks(tx).items())
+        return behind + max(0, source.last_entry(tx) - positions.ledger.n)

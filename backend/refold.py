@@ -1,31 +1,39 @@
 """Folding keys anew, from their last checkpoint before what came late.
 
 One device's keys go together, day by day over the journal, until each is past its last late reading and its state
-equals the checkpoint stored before; then everything after it stands. Derived rows are replaced, the ledger gets the
-difference, in one transaction.
+equals the checkpoint stored before; then everything after it stands. Folding only reads, so that nobody who writes
+waits for it; posting replaces derived rows and gives the ledger the difference, in a transaction that first makes sure
+that nothing that was folded has changed. A long history of one key is folded and posted in pieces of whole days.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select
 
+from backend import journal_days
 from backend.apply import checkpoint_rows, end_due, facts_of, state_row
 from backend.book import derived
 from backend.book.events import stir
-from backend.book.journal import Arrival, short
+from backend.book.journal import Arrival
 from backend.book.schema import checkpoint, journal
 from backend.post import replace
 from backend.registers import register_name
 from backend.step import DAY_US, Change, Derived, Key, Old, Step, advance, encode
-from models import wire
-from models.reading import Unknown
 from models.register import Register
 
 QUIET_US = 30_000_000
-CONTENTS_A_QUERY = 5000
+NO_DAY = 1 << 30
+_CHECKPOINTS = select(checkpoint.c.subject, checkpoint.c.day, checkpoint.c.state).where(
+    checkpoint.c.step == bindparam("step"),
+    checkpoint.c.device_id == bindparam("device"),
+    checkpoint.c.subject.in_(bindparam("subjects", expanding=True)),
+)
+Span = tuple[int, int]
+"""(since, until)."""
 
 
 @dataclass(slots=True)
@@ -43,6 +51,9 @@ class Refold:
     due_at: int | None = None
     end: int | None = None
     """The day before which everything was folded anew; None: to the end."""
+    goes_on: bool = False
+    """The rest, from `end` on, is another turn's: the key stays dirty."""
+    readings: int = 0
     new: list[Derived] = field(default_factory=list[Derived])
     checkpoints: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
@@ -60,18 +71,79 @@ class Refold:
         return [day for day in self.stored if day not in self.checkpoints and (self.end is None or day < self.end)]
 
 
-def refold(
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """Keys of one (step, device), folded anew and not yet posted, and what that rests on."""
+
+    step: Step[Any, Any, Any]
+    device_id: int
+    spans: dict[str, Span]
+    register: Register
+    before: dict[derived.DeviceKey, Row[Any]]
+    """Their rows of `fold_state`."""
+    keys: Sequence[Refold]
+    journalled: int
+    """Readings of the device in the days that were folded."""
+
+    @property
+    def readings(self) -> int:
+        """How many were folded."""
+        return sum(k.readings for k in self.keys)
+
+    @property
+    def _of_device(self) -> set[derived.DeviceKey]:
+        return {(self.device_id, subject) for subject in self.spans}
+
+    def _same_spans(self, now: dict[str, Span]) -> bool:
+        """Of a key that goes on, what comes after its piece may have become more."""
+        if any(k.goes_on for k in self.keys):
+            return {subject: since for subject, (since, _) in now.items()} == {
+                subject: since for subject, (since, _) in self.spans.items()
+            }
+        return now == self.spans
+
+    def holds(self, tx: Connection, register: Register) -> bool:
+        """Whether a fold would come to the same now. Ask it where nobody else may write to these keys."""
+        return (
+            register is self.register
+            and self._same_spans(derived.spans_of(tx, self.step.name, self.device_id, self.spans))
+            and derived.load_states(tx, self.step.name, self._of_device) == self.before
+            and _journalled(tx, self.device_id, self.keys) == self.journalled
+        )
+
+
+def fold(
     tx: Connection,
     register: Register,
     of: tuple[Step[Any, Any, Any], int],
-    spans: dict[str, tuple[int, int]],
-    now: int,
-) -> None:
-    """Fold keys of one (step, device) anew and post the difference. `spans` gives (since, until) by subject."""
+    spans: dict[str, Span],
+    most: int | None = None,
+) -> Folding:
+    """Fold keys of one (step, device) anew, in a transaction that sees one state of the book. Nothing is written.
+
+    `spans` gives (since, until) by subject. Of one key alone about `most` readings are folded, in whole days.
+    """
     step, device_id = of
     before = derived.load_states(tx, step.name, {(device_id, subject) for subject in spans})
-    keys = fold_keys(tx, register, step, _begin(tx, of, spans))
-    derived.drop_checkpoints(tx, [(step.name, device_id, k.key.subject, day) for k in keys for day in k.gone])
+    keys = fold_keys(tx, register, step, _begin(tx, of, spans), most)
+    return Folding(step, device_id, spans, register, before, keys, _journalled(tx, device_id, keys))
+
+
+def _journalled(tx: Connection, device_id: int, keys: Sequence[Refold]) -> int:
+    begin = min((k.begin for k in keys), default=0)
+    ends = [k.end for k in keys if k.end is not None]
+    return journal_days.count(tx, device_id, begin, max(ends, default=begin) if len(ends) == len(keys) else None)
+
+
+def post(tx: Connection, folding: Folding, now: int) -> None:
+    """Write what was folded, clean its keys, and post the difference."""
+    step, register, keys = folding.step, folding.register, folding.keys
+    whole = [k.key.subject for k in keys if not k.goes_on]
+    derived.clean(tx, step.name, folding.device_id, whole)  # before: what ends here may make them dirty again
+    for k in keys:
+        if k.goes_on and k.end is not None:
+            derived.clean_before(tx, (step.name, folding.device_id, k.key.subject), k.end * DAY_US)
+    derived.drop_checkpoints(tx, [(step.name, folding.device_id, k.key.subject, day) for k in keys for day in k.gone])
     derived.save_checkpoints(
         tx, [row for k in keys for row in checkpoint_rows(step, k.key, sorted(k.checkpoints.items()))]
     )
@@ -79,7 +151,7 @@ def refold(
     stirred: set[str] = set()
     for k in keys:
         if k.end is None and k.last is not None:
-            was = before.get((device_id, k.key.subject))
+            was = folding.before.get((folding.device_id, k.key.subject))
             closed_to, state = (None, None) if was is None else (was.closed_to, step.decode(bytes(was.state)))
             states.append(_settle(register, step, k, _passed(tx, k, k.last, closed_to, now)))
             stirred |= step.stirs(state, k.state)
@@ -88,20 +160,28 @@ def refold(
     _replace_rows(tx, register, step, keys, now)
 
 
+@lru_cache(maxsize=64)
+def _rows_of(table: Table) -> Select[Any]:
+    """A key's derived rows of some days."""
+    return select(table).where(
+        table.c.device_id == bindparam("device"),
+        table.c.subject == bindparam("subject"),
+        table.c.day >= bindparam("begin"),
+        table.c.day < bindparam("end"),
+    )
+
+
 def _replace_rows(
     tx: Connection, register: Register, step: Step[Any, Any, Any], keys: Sequence[Refold], now: int
 ) -> None:
     """Every row of what was folded anew, over those that were there: which of them differ, posting finds out."""
-    table = step.table.c
     new: list[Derived] = []
     old: list[Old] = []
     for k in keys:
-        held = select(step.table).where(
-            table.device_id == k.key.device_id, table.subject == k.key.subject, table.day >= k.begin
-        )
-        if k.end is not None:
-            held = held.where(table.day < k.end)
-        rows = {row["id"]: {name: row[name] for name in row if name != "n"} for row in tx.execute(held).mappings()}
+        end = NO_DAY if k.end is None else k.end
+        asked = {"device": k.key.device_id, "subject": k.key.subject, "begin": k.begin, "end": end}
+        held = tx.execute(_rows_of(step.table), asked).mappings()
+        rows = {row["id"]: {name: row[name] for name in row if name != "n"} for row in held}
         new += {each.id: each for each in k.new}.values()
         old += [Old(step.table, ident, row.get("movement"), row) for ident, row in rows.items()]
     replace(tx, register, Change(new, old), now)
@@ -132,19 +212,32 @@ def _settle(register: Register, step: Step[Any, Any, Any], k: Refold, to: int | 
 
 
 def fold_keys(
-    tx: Connection, register: Register, step: Step[Any, Any, Any], keys: Sequence[Refold]
+    tx: Connection,
+    register: Register,
+    step: Step[Any, Any, Any],
+    keys: Sequence[Refold],
+    most: int | None = None,
 ) -> Sequence[Refold]:
-    """Fold keys of one device anew without writing: what they come to, up to where nothing differs any more."""
-    for day, by_subject in _days(tx, step, keys):
+    """Fold keys of one device anew without writing: what they come to, up to where nothing differs any more.
+
+    One key alone is left at the first day after about `most` readings; how it stands there is its checkpoint.
+    """
+    for day, by_subject in journal_days.days_of(tx, step, keys):
         for k in keys:
             arrivals = by_subject.get(k.key.subject, [])
             if k.end is not None or day < k.begin or not arrivals:
                 continue
-            folded = advance(step, register, k.key, (k.state, k.last_at), facts_of(arrivals))
-            if day > k.until and k.stored.get(day) == folded.checkpoints[0][1]:
+            k.goes_on = most is not None and len(keys) == 1 and k.readings >= most
+            facts = facts_of(arrivals[:1] if k.goes_on else arrivals)
+            k.readings += len(facts)
+            folded = advance(step, register, k.key, (k.state, k.last_at), facts)
+            same = day > k.until and k.stored.get(day) == folded.checkpoints[0][1]
+            if same or k.goes_on:
                 boundary = [step.derive(register, k.key, row, at) for row, at in folded.rows]
                 k.new += [each for each in boundary if each.day < day]
-                k.end = day
+                k.end, k.goes_on = day, not same
+                if k.goes_on:
+                    k.checkpoints[day] = folded.checkpoints[0][1]
                 continue
             k.state, k.last, k.last_at = folded.state, arrivals[-1], arrivals[-1].at
             k.new += [step.derive(register, k.key, row, at) for row, at in folded.rows]
@@ -152,13 +245,11 @@ def fold_keys(
     return keys
 
 
-def _begin(tx: Connection, of: tuple[Step[Any, Any, Any], int], spans: dict[str, tuple[int, int]]) -> list[Refold]:
+def _begin(tx: Connection, of: tuple[Step[Any, Any, Any], int], spans: dict[str, Span]) -> list[Refold]:
     step, device_id = of
     stored: dict[str, dict[int, bytes]] = defaultdict(dict)
-    query = select(checkpoint.c.subject, checkpoint.c.day, checkpoint.c.state).where(
-        checkpoint.c.step == step.name, checkpoint.c.device_id == device_id, checkpoint.c.subject.in_(sorted(spans))
-    )
-    for subject, day, state in tx.execute(query):
+    asked = {"step": step.name, "device": device_id, "subjects": sorted(spans)}
+    for subject, day, state in tx.execute(_CHECKPOINTS, asked):
         stored[subject][day] = bytes(state)
     name = register_name(tx, device_id)
     keys: list[Refold] = []
@@ -170,68 +261,3 @@ def _begin(tx: Connection, of: tuple[Step[Any, Any, Any], int], spans: dict[str,
         after = {day: text for day, text in days.items() if day >= begin}
         keys.append(Refold(key, begin, max(until // DAY_US, begin), state, after))
     return keys
-
-
-def _days(
-    tx: Connection, step: Step[Any, Any, Any], keys: Sequence[Refold]
-) -> Iterator[tuple[int, dict[str, list[Arrival]]]]:
-    """The device's readings of the keys, day by day, in fold order, each content once."""
-    device_id = keys[0].key.device_id if keys else 0
-    day = min((k.begin for k in keys), default=0)
-    while (heard := _heard_on(tx, device_id, day)) is not None:
-        wanted = [k.next_day(heard) for k in keys]
-        day = min((each for each in wanted if each is not None), default=-1)
-        if day < 0:
-            return
-        open_keys = {k.key.subject for k in keys if k.end is None and k.begin <= day}
-        yield day, _once(tx, device_id, day, _read(tx, step, device_id, day, open_keys))
-        day += 1
-
-
-def _heard_on(tx: Connection, device_id: int, day: int) -> int | None:
-    """The first day from `day` on with readings of this device."""
-    first: int | None = tx.scalar(
-        select(func.min(journal.c.at)).where(journal.c.device_id == device_id, journal.c.at >= day * DAY_US)
-    )
-    return None if first is None else first // DAY_US
-
-
-def _read(
-    tx: Connection, step: Step[Any, Any, Any], device_id: int, day: int, subjects: set[str]
-) -> dict[str, list[Arrival]]:
-    query = (
-        select(journal)
-        .where(journal.c.device_id == device_id, journal.c.kind.in_(step.kinds))
-        .where(journal.c.at >= day * DAY_US, journal.c.at < (day + 1) * DAY_US)
-        .order_by(journal.c.at)
-    )
-    found: dict[str, list[Arrival]] = defaultdict(list)
-    for row in tx.execute(query):
-        reading = wire.decode(row.body)
-        if not isinstance(reading, Unknown) and (subject := step.subject(reading)) in subjects:
-            content = wire.content_hash(reading)
-            times = (row.at, row.received_at)
-            found[subject].append(Arrival(row.stream_id, row.seq, device_id, "", reading, content, *times, row.body))
-    return found
-
-
-def _once(tx: Connection, device_id: int, day: int, by_subject: dict[str, list[Arrival]]) -> dict[str, list[Arrival]]:
-    """In fold order, of repeats the first; one of an earlier day counts instead of any here."""
-    once: dict[str, dict[bytes, Arrival]] = {}
-    for subject, found in by_subject.items():
-        first = once.setdefault(subject, {})
-        for arrival in sorted(found, key=lambda a: a.order):
-            first.setdefault(arrival.content, arrival)
-    restamped = [short(a.content) for first in once.values() for a in first.values() if a.reading.device_at is not None]
-    earlier: set[int] = set()
-    for low in range(0, len(restamped), CONTENTS_A_QUERY):
-        query = select(journal.c.content).where(
-            journal.c.content.in_(restamped[low : low + CONTENTS_A_QUERY]),
-            journal.c.device_id == device_id,
-            journal.c.at < day * DAY_US,
-        )
-        earlier.update(tx.scalars(query))
-    return {
-        subject: [arrival for arrival in first.values() if short(arrival.content) not in earlier]
-        for subject, first in once.items()
-    }

@@ -1,25 +1,30 @@
 """The register as the workers hold it, loaded once per version, and the names of journalled devices in it."""
 
-from sqlalchemy import Connection, select
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Connection, Engine, select
+
+from backend.book import locks
 from backend.book.register import load, version
 from backend.book.schema import device, gateway
 from models.register import Register
 from models.wire import is_global
 
+_held: "WeakKeyDictionary[Engine, tuple[int, Register]]" = WeakKeyDictionary()
+"""The last that was loaded of each book, for all workers of the process: it may be large."""
+
 
 class Registers:
     """The present register, read anew when an entry was added."""
 
-    def __init__(self) -> None:
-        self._held: tuple[int, Register] | None = None
-
     def current(self, tx: Connection) -> Register:
-        """The register as this transaction sees it."""
+        """The register as this transaction sees it; a writer's stays as it is until it ends."""
+        locks.share_register(tx)
         now = version(tx)
-        if self._held is None or self._held[0] != now:
-            self._held = (now, load(tx))
-        return self._held[1]
+        held = _held.get(tx.engine)
+        if held is None or held[0] != now:
+            held = _held[tx.engine] = (now, load(tx))
+        return held[1]
 
 
 def register_id(gateway_name: str, name: str) -> str:

@@ -4,10 +4,11 @@ import secrets
 from threading import Lock
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from backend.apply import apply
 from backend.book import journal
-from backend.book.db import write
+from backend.book.db import repeated, write
 from backend.book.journal import Arrival
 from backend.book.schema import api_scan
 from backend.registers import Registers
@@ -36,8 +37,16 @@ class ApiScans:
         if not isinstance(reading, Scan):
             raise BadReading("kind: scan expected")
         wire.check_received(reading, from_micros(now))
+        with self._lock:
+            try:
+                return repeated(lambda: self._put(book, ident, (text, reading), now))
+            except IntegrityError:  # another process took in this very scan meanwhile: it is there now
+                return repeated(lambda: self._put(book, ident, (text, reading), now))
+
+    def _put(self, book: Engine, ident: str, scan: tuple[bytes, Scan], now: int) -> bool:
+        text, reading = scan
         content = wire.content_hash(reading)
-        with self._lock, write(book) as tx:
+        with write(book) as tx:
             held = tx.scalar(select(api_scan.c.content).where(api_scan.c.id == ident))
             if held is not None:
                 if bytes(held) != content:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Table
 
 from models.reading import Reading
@@ -33,8 +34,7 @@ S = TypeVar("S", bound=Reached)
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, gc=False):
     """A reading that counts; facts of one key sort by (at, content)."""
 
     at: int

@@ -7,17 +7,20 @@ from threading import Event
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from backend import metrics
+from backend.away import Away
 from backend.book import events
 from backend.book.db import read, write
 from backend.ingest import Ingest, Outcome
 from backend.post import is_late
-from backend.transport.mqtt import Delivery, MqttTransport
+from backend.transport.port import Delivery, Transport
 from models import wire
 from models.reading import from_micros
 
 log = logging.getLogger(__name__)
 WINDOW_S = 0.02
-MOST_MESSAGES = 10
+MOST_MESSAGES, MOST_READINGS = 200, 5000
+"""One commit takes what waits, and no more than this: its fixed costs are shared by many, and nobody waits for long."""
 STORE_AWAY_S = 1.0
 REPLY_US = 30_000_000
 EVENTS_EVERY_S = 0.25
@@ -27,30 +30,39 @@ DELIVERED_WITHIN_S = 5.0
 class IngestWorker:
     """Commits what the transport delivers."""
 
-    def __init__(self, ingest: Ingest, transport: MqttTransport, clock: Callable[[], int]) -> None:
+    def __init__(self, ingest: Ingest, transport: Transport, clock: Callable[[], int]) -> None:
         self._ingest = ingest
         self._transport = transport
         self._clock = clock
+        self._away = Away(clock)
+        self.beat: Callable[[], None] = _unwatched
+        """Called each time the loop comes round, also while the book is away."""
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
         while not stop.is_set():
-            taken = self._transport.take(0.2, WINDOW_S, MOST_MESSAGES)
+            self.beat()
+            taken = self._transport.take(0.2, WINDOW_S, MOST_MESSAGES, MOST_READINGS)
             if taken:
                 self._commit(taken, stop)
 
     def _commit(self, taken: list[Delivery], stop: Event) -> None:
         """Commit and acknowledge; after a bug too, since what has no receipt comes again but a full window does not."""
         while not stop.is_set():
+            self.beat()
             try:
-                outcome = self._ingest.take([delivery.message for delivery in taken])
-            except OperationalError:
-                log.exception("the book is away; %d messages wait", len(taken))
+                with metrics.committing():
+                    outcome = self._ingest.take([delivery.message for delivery in taken])
+            except OperationalError as error:
+                metrics.book_away()
+                self._away.refused(error, len(taken))
                 stop.wait(STORE_AWAY_S)
                 continue
             except BaseException:
                 self._transport.acknowledge(taken)
                 raise
+            metrics.committed(outcome.readings)
+            self._away.taken(self._ingest.book)
             try:
                 self._tell(outcome)
             finally:
@@ -71,10 +83,14 @@ class IngestWorker:
                     self._transport.publish(wire.topic(owner, "reply"), wire.encode(reply))
 
 
+def _unwatched() -> None:
+    """Nobody watches."""
+
+
 class Announcer:
     """Publishes domain events; those of the time without a broker follow when it is back."""
 
-    def __init__(self, book: Engine, transport: MqttTransport) -> None:
+    def __init__(self, book: Engine, transport: Transport) -> None:
         self._book = book
         self._transport = transport
 

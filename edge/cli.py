@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from edge import discover as discovery
-from edge import gateway
+from edge import gateway, logs
 from edge.config import BadConfig, Config, load, missing_files
 from edge.doctor import Finding, examine
 from edge.drivers.llrp_settings import PORT
@@ -26,13 +26,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def run(
-    config: ConfigFile, *, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False
+    config: ConfigFile,
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    log_format: Annotated[logs.LogFormat, typer.Option(help="For people, or one line of JSON each.")] = "text",
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT."""
     loaded = _load(config)
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    level = logging.DEBUG if verbose else logging.INFO
+    logs.begin(log_format, level, loaded.gateway.name, [loaded.mqtt.password])
     gateway.collect_seldom()
     try:
         ended_well = gateway.run(loaded, gateway.stop_on_signals())

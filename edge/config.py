@@ -14,8 +14,10 @@ from msgspec import Meta, Struct
 from edge.connection import Mqtt
 from edge.driver import Driver, DriverKind
 from edge.drivers import DRIVERS
+from edge.flow import READINGS_PER_S
 from models.wire import is_gateway
 
+MOST_PER_S = 1_000_000
 _DEVICE_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _S = TypeVar("_S", bound=Struct)
 
@@ -61,6 +63,8 @@ class Device:
     name: str
     kind: DriverKind
     settings: Struct
+    max_readings_per_s: float = READINGS_PER_S
+    """Of the device; where it is a port, of each tracker that connects to it, which its settings say."""
 
     def driver(self) -> Driver:
         """A driver for it, not yet running."""
@@ -159,7 +163,14 @@ def _device(where: str, table: object) -> Device:
             f"{where} ({name}).driver: one of {', '.join(kinds)} expected, got {driver!r}{_nearest(str(driver), kinds)}"
         )
         raise BadConfig(msg)
-    return Device(name, kinds[driver], _table(f"{where} ({name})", rest, kinds[driver].settings))
+    settings, where = kinds[driver].settings, f"{where} ({name})"
+    if "max_readings_per_s" in settings.__struct_fields__:
+        return Device(name, kinds[driver], _table(where, rest, settings), float(MOST_PER_S))
+    rate = rest.pop("max_readings_per_s", READINGS_PER_S)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate <= MOST_PER_S:
+        msg = f"{where}.max_readings_per_s: a number, 1 ... {MOST_PER_S}, expected, got {rate!r}"
+        raise BadConfig(msg)
+    return Device(name, kinds[driver], _table(where, rest, settings), float(rate))
 
 
 def _mqtt(table: MqttTable) -> Mqtt:

@@ -14,10 +14,12 @@ from queue import Empty, SimpleQueue
 
 from msgspec import Struct
 
+from edge.certificates import ends, words
 from edge.config import Config, Device, missing_files
 from edge.connection import CONNECT_S, Heard, Mqtt, new_client
 from edge.driver import DeviceLost, DeviceRefused, SettingRefused
 from edge.waiting import waiting
+from models.certificate import urgency
 
 OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 _CLOCK_SLACK = timedelta(seconds=5)
@@ -97,12 +99,25 @@ def _broker(config: Config) -> Iterator[Finding]:
         step = "start the broker, or correct mqtt.url; look at the firewall between"
         yield Finding("broker", ok=False, found=f"{host}:{port}: {error}", next_step=step)
         return
+    yield from _certificates(config.mqtt)
     problem = _mqtt_problem(config.gateway.name, config.mqtt)
     if problem is None:
         yield Finding("mqtt", ok=True, found="connected, receipts and replies granted")
     else:
         step = "check mqtt.username, password_file, the certificates, and the broker's ACL for this gateway's topics"
         yield Finding("mqtt", ok=False, found=problem, next_step=step)
+
+
+def _certificates(mqtt: Mqtt) -> Iterator[Finding]:
+    """How long the certificates of a TLS connection hold; a person is told 30, 7 and 1 days before."""
+    for name, end in ends(mqtt, CONNECT_S):
+        if isinstance(end, str):
+            step = "look at mqtt.ca_file, mqtt.cert_file and mqtt.url, and at the broker's log"
+            yield Finding(name, ok=False, found=end, next_step=step)
+        elif soon := urgency(end, datetime.now(UTC)):
+            yield Finding(name, ok=False, found=soon, next_step="renew it, put it in place and restart who uses it")
+        else:
+            yield Finding(name, ok=True, found=f"valid until {end:%F %T} UTC")
 
 
 def _mqtt_problem(gateway: str, mqtt: Mqtt) -> str | None:
@@ -114,7 +129,7 @@ def _mqtt_problem(gateway: str, mqtt: Mqtt) -> str | None:
         client.connect(*mqtt.address)
         client.loop_start()
     except (OSError, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
+        return words(error)
     until = time.monotonic() + CONNECT_S
     problem: str | None = "no answer: is this an MQTT broker?"
     while time.monotonic() < until:

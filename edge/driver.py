@@ -77,3 +77,5 @@ class DriverKind:
     name: str
     settings: type[Struct]
     make: Callable[[str, Any], Driver]
+    waits: bool = True
+    """Whether what it does not read waits at the device or in the network; else it is thinned where it is too much."""

@@ -18,6 +18,7 @@ from threading import Event
 import msgspec
 from paho.mqtt.client import Client
 
+from edge.certificates import words
 from edge.connection import CONNECT_S, Heard, Mqtt, new_client
 from edge.outbox import Outbox
 from models.delivery import Effect, NewEpoch, RaiseAlert, Send, SendEmpty, Sender, fill
@@ -56,6 +57,8 @@ class Publisher:
         )
         self.trackers: Callable[[], dict[str, int] | None] = _none
         """What the status says of trackers. Set it before `run`."""
+        self.beat: Callable[[], None] = _none
+        """Called each time the loop comes round, connected or not. Set it before `run`."""
         self._client_id = f"{gateway}-{secrets.token_hex(4)}"
         self._version = importlib.metadata.version("stockyard")
         self._heard: SimpleQueue[Heard] = SimpleQueue()
@@ -115,7 +118,7 @@ class Publisher:
             client.connect(*self._mqtt.address, keepalive=KEEPALIVE_S)
             client.loop_start()
         except (OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"
+            return words(error)
         deadline = time.monotonic() + CONNECT_S
         while time.monotonic() < deadline and not stop.is_set():
             heard = self._next()
@@ -145,6 +148,7 @@ class Publisher:
 
     def _next(self, wait_s: float = TICK_S) -> Heard | None:
         """What was heard next, within `wait_s`. Commits count whether connected or not."""
+        self.beat()
         try:
             heard = self._heard.get(timeout=wait_s)
         except Empty:
@@ -249,4 +253,4 @@ class Publisher:
 
 
 def _none() -> None:
-    """A gateway without trackers."""
+    """A gateway without trackers, or one that nobody watches."""

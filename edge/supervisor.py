@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 
 from edge.driver import DeviceLost, DeviceRefused, Driver, Listens, Put
+from edge.flow import Flow
 from models.reading import DeviceEvent, Reading
 from models.wire import DeviceState, Reply
 
@@ -33,9 +34,15 @@ def backoff_s(failures: int, chance: float) -> float:
 class Supervisor:
     """All devices of a gateway."""
 
-    def __init__(self, drivers: Mapping[str, Driver], put: Put) -> None:
+    def __init__(
+        self, drivers: Mapping[str, Driver], put: Put, flow: Callable[[str, Event], Flow] | None = None
+    ) -> None:
+        """`flow`, if given, makes what a device's readings go through, by its name; events go to `put`."""
         self._stop = Event()
-        self._devices = {name: _Device(name, driver, put, self._stop) for name, driver in drivers.items()}
+        self._devices: dict[str, _Device] = {}
+        for name, driver in drivers.items():
+            through = None if flow is None else flow(name, self._stop)
+            self._devices[name] = _Device((name, driver), put, self._stop, through)
         self._threads: list[Thread] = []
 
     def start(self, changed: Callable[[], None]) -> None:
@@ -74,11 +81,11 @@ class Supervisor:
 class _Device:
     """One device's thread and what is known of it."""
 
-    def __init__(self, name: str, driver: Driver, put: Put, stop: Event) -> None:
-        self.driver = driver
+    def __init__(self, which: tuple[str, Driver], put: Put, stop: Event, flow: Flow | None) -> None:
+        self._name, self.driver = which
         self.changed: Callable[[], None] = _nobody
-        self._name = name
         self._put = put
+        self._flow = flow
         self._stop = stop
         self._lock = Lock()
         self._state, self._since = "connecting", datetime.now(UTC)
@@ -109,9 +116,13 @@ class _Device:
             self._down(state, why)
             self._stop.wait(backoff_s(failures, random.random()))  # noqa: S311 - jitter, not a secret
         self._publish_bad_frames()
+        if self._flow is not None:
+            self._flow.tell(at_once=True)
 
     def snapshot(self) -> DeviceState:
         """For the status."""
+        if self._flow is not None:
+            self._flow.tell()
         with self._lock:
             return DeviceState(self._name, self._state, self._since, self._readings, self._bad_frames)
 
@@ -138,7 +149,7 @@ class _Device:
             self._readings += len(readings)
         if self._bad_frames > self._bad_published and time.monotonic() - self._bad_at >= BAD_FRAMES_EVERY_S:
             self._publish_bad_frames()
-        return self._put(readings)
+        return self._put(readings) if self._flow is None else self._flow.put(readings)
 
     def _down(self, state: str, why: str) -> None:
         """Lost or refused: each told once per outage, however often one follows the other."""

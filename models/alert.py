@@ -17,7 +17,18 @@ from models.reading import from_micros
 Severity = Literal["info", "warning", "critical"]
 State = Literal["open", "acknowledged", "snoozed", "closed"]
 MOMENTS = frozenset(
-    {"gap", "conflict", "quarantine", "envelope", "outbox_shared", "unknown_tag", "zone_alert", "transported"}
+    {
+        "gap",
+        "conflict",
+        "quarantine",
+        "envelope",
+        "outbox_shared",
+        "outbox_refused",
+        "book_away",
+        "unknown_tag",
+        "zone_alert",
+        "transported",
+    }
 )
 """Rules about a moment, which is over when it is told; the others are about a state, which lasts until it does not."""
 LONGEST_SNOOZE_US = 90 * 86_400_000_000

@@ -157,6 +157,19 @@ class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     category: str | None = None
     giai: str | None = None
     state: Literal["ordered", "in_service", "stored", "in_repair", "retired", "disposed"] = "in_service"
+    fleet: Id | None = None
+    """The fleet that it is planned with: answers about fleets are grouped and chosen by it."""
+    model: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """Its make and model; assets of a model are compared with each other."""
+    driver: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """Who drives or works it; a change is a further dated entry."""
+    load_kg: Decimal | None = None
+    """What it may carry."""
+    fuel_lph: Decimal | None = None
+    """What it is said to burn in an hour of driving, in litres."""
+
+    def __post_init__(self) -> None:
+        positive(load_kg=self.load_kg, fuel_lph=self.fuel_lph)
 
 
 class AssetClass(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

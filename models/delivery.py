@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.draining import IN_FLIGHT, MAX_PATIENCE_S, PATIENCE_S, Draining, EpochLine
+from models.draining import IN_FLIGHT, PATIENCE_S, Draining, EpochLine
 from models.reading import Gap
 from models.wire import MAX_BATCH_BYTES, encode
 
@@ -182,6 +182,8 @@ class Sender:
         known = self._epochs[send.epoch]
         if known.position == known.mark + 1:
             known.silent_since = now
+        if known.unheard_since is None:
+            known.unheard_since = now
         known.position = last + 1
         known.ends.append(last)
         known.highest = max(known.highest, last)
@@ -217,8 +219,7 @@ class Sender:
     def _go_back_where_silent(self, now: float) -> None:
         for known in self._epochs.values():
             if known.position > known.mark + 1 and now - known.silent_since >= known.patience_s:
-                known.go_back(now)
-                known.patience_s = min(2 * known.patience_s, MAX_PATIENCE_S)
+                known.lose_patience(now)
 
     def _choose(self) -> Draining | None:
         """The newest epoch, else the oldest that may send. Either side leaves the other one of the 8."""

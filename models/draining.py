@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from models.wire import MAX_BATCH_READINGS
 
 PATIENCE_S, MAX_PATIENCE_S = 2.0, 30.0
+PATIENCE_SHARE = 0.25
 IN_FLIGHT = 8
-RESENDS_BEFORE_CUT = 3
+RESENDS_BEFORE_CUT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Draining:
     """Rows up to here travel one by one: a batch that held them was never answered."""
     patience_s: float = PATIENCE_S
     silent_since: float = 0.0
+    unheard_since: float | None = None
+    """Since when rows have been sent without a rise of the mark; None if none was sent."""
     waiting_since: float | None = None
     rose_at: float | None = None
     shared: bool = False
@@ -76,6 +79,16 @@ class Draining:
         self.alone = True
         self.silent_since = now
 
+    def lose_patience(self, now: float) -> None:
+        """Go back, and wait longer for the next answer: twice as long, but never long against the outage so far.
+
+        Whoever comes back after an outage is asked again within a quarter of it.
+        """
+        since = self.unheard_since if self.unheard_since is not None else now
+        self.go_back(now)
+        fair_s = max(PATIENCE_S, (now - since) * PATIENCE_SHARE)
+        self.patience_s = min(2 * self.patience_s, fair_s, MAX_PATIENCE_S)
+
     def rise(self, mark: int, now: float) -> None:
         """The backend has more of it: patience is new, the window open."""
         self.mark = mark
@@ -85,6 +98,7 @@ class Draining:
             self.ends.popleft()
         self.alone, self.resends, self.patience_s = False, 0, PATIENCE_S
         self.silent_since = self.rose_at = now
+        self.unheard_since = now if self.ends else None
         self.waiting_since = now if self.waits else None
 
     def fall(self, mark: int, now: float) -> None:

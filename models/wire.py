@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from models.errors import BadEnvelope, BadReading
-from models.reading import GLOBAL_DEVICE, Gap, Reading, Seq, Time, Unknown
+from models.reading import GLOBAL_DEVICE, Gap, Reading, Seq, Tag, Time, Unknown
 
 PREFIX = "stockyard/v1"
 MAX_BATCH_READINGS = 500
@@ -97,7 +97,9 @@ _gap = msgspec.json.Decoder(Gap)
 _kind = msgspec.json.Decoder(_Kind)
 _reading: msgspec.json.Decoder[Reading] = msgspec.json.Decoder(Reading)
 _unknown = msgspec.json.Decoder(Unknown)
+_sorted = msgspec.json.Encoder(order="sorted")
 _status = msgspec.json.Decoder(Status)
+_TIMES = ("at", "device_at", "first_at")
 _ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
 
 
@@ -149,7 +151,7 @@ def decode(text: bytes | Raw) -> Reading | Unknown:
         raise BadReading(msg) from error
     except _ERRORS as error:
         reading = _decode_unknown(raw, error)
-    if (wrong := _wrong_time(reading, ("at", "device_at", "first_at"))) is not None:
+    if (wrong := _wrong_time(reading, _TIMES)) is not None:
         raise BadReading(wrong)
     return reading
 
@@ -263,14 +265,21 @@ def content_hash(reading: Reading | Unknown) -> bytes:
     Sorted keys, nulls and unknown fields left out, times in UTC, without `at` and `first_at` where `device_at` is
     present: those then hold the edge's estimate, which differs between two hearings of the same thing.
     """
-    fields: dict[str, object] = msgspec.structs.asdict(reading)
-    fields["kind"] = reading.kind if isinstance(reading, Unknown) else reading.__struct_config__.tag
-    if fields.get("device_at") is not None:
-        del fields["at"]
-        fields.pop("first_at", None)
-    kept = {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value
-        for name, value in fields.items()
-        if value is not None
-    }
-    return sha256(msgspec.json.encode(kept, order="deterministic")).digest()
+    if isinstance(reading, Unknown) or not _is_plain(reading):
+        return sha256(msgspec.json.encode(_canonical(reading), order="deterministic")).digest()
+    return sha256(_sorted.encode(reading)).digest()
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Whether its own JSON, keys sorted, is the canonical one: no null is written, and all of it is in UTC."""
+    if reading.device_at is not None or reading.at.tzinfo is not UTC:
+        return False
+    return not isinstance(reading, Tag) or reading.first_at is None or reading.first_at.tzinfo is UTC
+
+
+def _canonical(reading: Reading | Unknown) -> dict[str, Any]:
+    out = () if reading.device_at is None else ("at", "first_at")
+    names = [name for name in reading.__struct_fields__ if name not in out]
+    fields: dict[str, Any] = {name: value for name in names if (value := getattr(reading, name)) is not None}
+    fields |= {name: fields[name].astimezone(UTC) for name in _TIMES if name in fields}
+    return fields if isinstance(reading, Unknown) else fields | {"kind": reading.__struct_config__.tag}

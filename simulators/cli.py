@@ -4,6 +4,7 @@ import typer
 
 from simulators import commands, device_commands, device_gps, device_gt06, device_http, device_trackers, pass_commands
 from simulators.device_options import device
+from simulators.torture import command as torture_command
 
 DEVICES = (device_commands, device_gps, device_gt06, device_http, device_trackers)
 """The modules whose commands `device` has: each adds its own when it is imported."""
@@ -12,6 +13,7 @@ app = typer.Typer(help="Simulated devices and a simulated warehouse, with a trut
 app.add_typer(device, name="device")
 commands.register(app)
 pass_commands.register(app)
+torture_command.register(app)
 
 
 def main() -> None:

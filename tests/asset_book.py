@@ -237,10 +237,9 @@ def _serve(folder: Path, port: int) -> None:
     def clock() -> int:
         return time.time_ns() // 1000
 
-    book, telemetry = open_engine("sqlite", folder / "book.db"), open_engine("sqlite", folder / "telemetry.db")
+    book, telemetry = open_engine("sqlite", folder / "book.db"), sql.on_file(folder / "telemetry.db")
     runpy.run_path(str(Path(__file__).parent / "sample_book.py"))["fill"](book, clock())
     fleet = fill(book, clock())
-    sql.prepare(telemetry)
     projector = Projector(book, telemetry, clock)
     projector.catch_up()
     planner = Planner(book, clock)

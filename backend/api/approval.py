@@ -6,7 +6,7 @@ from sqlalchemy import Connection, update
 
 from backend.api import items
 from backend.api.queries.decisions import one_proposal
-from backend.book import events, proposals
+from backend.book import events, locks, proposals
 from backend.book.schema import proposal
 from models.errors import Clash, NotFound
 
@@ -16,6 +16,7 @@ Verdict = Literal["approved", "rejected"]
 def decide(tx: Connection, ident: str, verdict: Verdict, stamp: tuple[str, str | None, int]) -> items.Proposal:
     """Record the verdict; `stamp` is who, why, and when. Raises NotFound, or Clash if it was decided otherwise."""
     actor, reason, now = stamp
+    locks.number(tx)
     found = one_proposal(tx, ident)
     if found is None:
         msg = f"proposals: nothing of id {ident!r}"

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from backend.api.items import Fault, Problem
+from backend.telemetry.store import StoreAway
 from models.errors import Clash, NotFound, Refused
 
 TYPE = "urn:stockyard:problem:"
@@ -24,7 +25,7 @@ _TITLES = {
     "other-origin": "Asked by a page of another origin",
     "unknown-host": "Not a name of this host",
     "busy": "Too many at once",
-    "unavailable": "The book cannot be reached",
+    "unavailable": "A store cannot be reached",
     "internal": "A fault of the backend",
 }
 
@@ -41,6 +42,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _unavailable)
+    app.add_exception_handler(StoreAway, _unavailable)
     app.add_exception_handler(Exception, _internal)
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
 
+from backend.api.store_lag import StoreLag
 from backend.book import derived
 from backend.predict.registry import Registry as ModelRegistry
 from backend.registers import Registers
+from backend.telemetry.store import Reader
 
 PutScan = Callable[[Engine, str, bytes, int], bool]
 """(book, id, text of the reading, now): journal a scan as gateway `api`. False if it is there already."""
@@ -34,9 +37,13 @@ class Services:
     streams: set[object] = field(default_factory=set[object])
     """The event streams that are open now."""
     registers: Registers = field(default_factory=Registers)
-    telemetry: Engine | None = None
+    telemetry: Reader | None = None
     """Tracks and charts are read from it; the books do without."""
     models: ModelRegistry | None = None
+    lag: StoreLag | None = None
+    """How far the telemetry store is behind."""
+    state_dir: Path | None = None
+    """Whose disk's room is told."""
 
 
 def _services(request: Request) -> Services:

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from backend.book import events, schema
+from backend.book import events, locks, schema
 from models import alert as life
 from models.alert import Alert, Raised
 from models.errors import Clash, NotFound
@@ -20,6 +20,8 @@ from models.reading import from_micros
 table = schema.alert
 snoozed = schema.alert_snooze
 OPEN = table.c.state != "closed"
+INDEXED = text("state <> 'closed'")
+"""As the index has it: PostgreSQL looks for it by its words, and a parameter has none."""
 SNOOZED_UNTIL = select(snoozed.c.until).where(snoozed.c.alert_id == table.c.id).scalar_subquery().label("snoozed_until")
 
 
@@ -29,11 +31,12 @@ def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
     A higher severity opens an acknowledged or snoozed one again, and so does another moment, which is counted in the
     detail. `alert.detail` is the text of a JSON object. Other figures in it are kept and told to nobody.
     """
+    locks.number(tx)
     ident = str(uuid4())
     values = {"id": ident, **asdict(life.raise_alert(alert, now).alert), "state": "open", "raised_at": now}
     statement = insert_or_ignore(table).values(values)
-    ignored = statement.on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=OPEN)
-    if tx.execute(ignored).rowcount == 1:
+    ignored = statement.on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=INDEXED)
+    if tx.scalar(ignored.returning(table.c.n)) is not None:
         _note(tx, ident, "raised", (actor, now))
         return True
     row = tx.execute(_open(alert.rule, alert.subject).with_for_update()).one()
@@ -97,6 +100,7 @@ def close_one(tx: Connection, ident: str, actor: str, now: int) -> None:
 
 def close(tx: Connection, rule: str, subject: str, now: int, actor: str = "planner") -> bool:
     """It is over; False if none of this rule and subject was open."""
+    locks.number(tx)
     row = tx.execute(_open(rule, subject).with_for_update()).one_or_none()
     if row is None:
         return False
@@ -123,6 +127,7 @@ def _select() -> Select[Any]:
 
 
 def _one(tx: Connection, ident: str) -> Row[Any]:
+    locks.number(tx)
     row = tx.execute(_select().where(table.c.id == ident).with_for_update()).one_or_none()
     if row is None:
         msg = f"alerts: nothing of id {ident!r}"

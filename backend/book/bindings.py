@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from backend.book import schema
+from backend.book import locks, schema
 from backend.book.register import BY_SCAN, append
 from models.declared import TagBinding, decode_body
 
@@ -34,7 +34,10 @@ def tags_of(rows: Iterable[Mapping[str, Any]]) -> set[str]:
 
 def follow(tx: Connection, tags: Iterable[str], now: int) -> None:
     """Bring the register entries of these tags in line with the acts of the book."""
-    for tag in sorted(tags):
+    wanted = sorted(tags)
+    if wanted:
+        locks.own_register(tx)  # before what others said of them is looked at
+    for tag in wanted:
         for at, actor, body in missing(tx, tag):
             append(tx, "tags", tag, body, valid_from=at, actor=actor, now=now)
 

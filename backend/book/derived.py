@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backend.book.bulk import write_rows
 from backend.book.schema import checkpoint, dirty, fold_state, gateway, stream
 
 DeviceKey = tuple[int, str]
@@ -34,6 +35,7 @@ def _over(table: Table, *key: str) -> Insert:
 
 _STATES = _of_keys(fold_state)
 _WAITING = _of_keys(dirty, dirty.c.device_id, dirty.c.subject)
+_SPANS = _of_keys(dirty)
 _SAVE_STATES = _over(fold_state, "step", "device_id", "subject")
 _SAVE_CHECKPOINTS = _over(checkpoint, "step", "device_id", "subject", "day")
 
@@ -46,14 +48,12 @@ def load_states(tx: Connection, step: str, keys: Collection[DeviceKey]) -> dict[
 
 def save_states(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write states, over what was there."""
-    if rows:
-        tx.execute(_SAVE_STATES, rows)
+    write_rows(tx, _SAVE_STATES, rows)
 
 
 def save_checkpoints(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write checkpoints, over what was there."""
-    if rows:
-        tx.execute(_SAVE_CHECKPOINTS, rows)
+    write_rows(tx, _SAVE_CHECKPOINTS, rows)
 
 
 def drop_checkpoints(tx: Connection, keys: Sequence[tuple[str, int, str, int]]) -> None:
@@ -95,6 +95,20 @@ def clean(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) ->
     tx.execute(
         delete(dirty).where(dirty.c.step == step, dirty.c.device_id == device_id, dirty.c.subject.in_(sorted(subjects)))
     )
+
+
+def clean_before(tx: Connection, key: tuple[str, int, str], since: int) -> None:
+    """A key (step, device_id, subject) has been folded anew up to `since`, and waits for the rest."""
+    columns = (dirty.c.step, dirty.c.device_id, dirty.c.subject)
+    of_key = [column == value for column, value in zip(columns, key, strict=True)]
+    tx.execute(update(dirty).where(*of_key).values(since=since))
+    tx.execute(update(dirty).where(*of_key, dirty.c.until < since).values(until=since))
+
+
+def spans_of(tx: Connection, step: str, device_id: int, subjects: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """(since, until) of those of these keys that are dirty, by subject."""
+    rows = tx.execute(_SPANS, {"step": step, "devices": [device_id], "subjects": sorted(subjects)})
+    return {row.subject: (row.since, row.until) for row in rows}
 
 
 def complete_to(tx: Connection, now: int) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
+from backend.book import locks
+from backend.book.bulk import write_rows
 from backend.book.schema import changed as changed_table
 from backend.book.schema import event
 
@@ -23,7 +25,8 @@ def emit_all(tx: Connection, events: Iterable[tuple[str, dict[str, Any]]], now: 
     """Several domain events, in order."""
     rows = [{"kind": kind, "at": now, "body": msgspec.json.encode(body)} for kind, body in events]
     if rows:
-        tx.execute(_EMIT, rows)
+        locks.number(tx)
+        write_rows(tx, _EMIT, rows)
 
 
 def changed(tx: Connection, subject: str, now: int) -> None:
@@ -34,8 +37,7 @@ def changed(tx: Connection, subject: str, now: int) -> None:
 def changed_all(tx: Connection, subjects: Iterable[str], now: int) -> None:
     """Several subjects, each once."""
     rows = [{"subject": subject, "at": now} for subject in sorted({*subjects})]
-    if rows:
-        tx.execute(_CHANGED, rows)
+    write_rows(tx, _CHANGED, rows)
 
 
 def stir(tx: Connection, assets: Iterable[str], now: int) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
+from backend.book.bulk import write_values
 from backend.book.schema import device, gap, gateway, journal, quarantine, refused_count, stream
 from models.reading import Reading, Unknown, micros
 from models.wire import is_global
@@ -26,6 +29,8 @@ _RAISE = (
 )
 _DEVICE = select(device.c.id).where(device.c.gateway_id == bindparam("owner"), device.c.name == bindparam("name"))
 _ADD = insert(journal)
+_COLUMNS = ("stream_id", "seq", "kind", "device_id", "at", "received_at", "content", "body")
+_KINDS = {each: str(each.__struct_config__.tag) for each in get_args(Reading)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,7 @@ class StreamRow:
     pruned_to: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True, gc=False):
     """A reading on its way into the journal."""
 
     stream_id: int
@@ -52,6 +56,11 @@ class Arrival:
     at: int
     received_at: int
     text: bytes
+
+    @property
+    def short(self) -> int:
+        """The content hash as the journal's index has it."""
+        return int.from_bytes(self.content[:8], "big") >> 1
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -123,28 +132,15 @@ def device_id(tx: Connection, owner: int, name: str, known: dict[tuple[int, str]
 
 def add(tx: Connection, arrivals: Sequence[Arrival]) -> None:
     """Journal readings, each once; a second row of one (stream, seq) is an IntegrityError."""
-    if arrivals:
-        tx.execute(
-            _ADD,
-            [
-                {
-                    "stream_id": a.stream_id,
-                    "seq": a.seq,
-                    "kind": kind_of(a.reading),
-                    "device_id": a.device_id,
-                    "at": a.at,
-                    "received_at": a.received_at,
-                    "content": short(a.content),
-                    "body": a.text,
-                }
-                for a in arrivals
-            ],
-        )
+    rows = [
+        (a.stream_id, a.seq, kind_of(a.reading), a.device_id, a.at, a.received_at, a.short, a.text) for a in arrivals
+    ]
+    write_values(tx, _ADD, _COLUMNS, rows)
 
 
 def kind_of(reading: Reading | Unknown) -> str:
     """The reading's kind on the wire."""
-    return reading.kind if isinstance(reading, Unknown) else str(reading.__struct_config__.tag)
+    return reading.kind if isinstance(reading, Unknown) else _KINDS[type(reading)]
 
 
 def when(reading: Reading | Unknown) -> int:

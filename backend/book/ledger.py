@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backend.book import events
+from backend.book import events, locks
+from backend.book.bulk import write_rows
 from backend.book.schema import balance, ledger_head, movement
 from models.errors import Clash
 from models.stock.ledger import GENESIS, BadMovement, Entry, Movement, difference, entry_hash, lines
@@ -54,7 +55,7 @@ def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str],
         entries.append(Entry(n, now, each, last))
         roots[each.id] = each.id if each.reverses is None else roots[each.reverses]
     if entries:
-        tx.execute(_APPEND, [_row(entry, roots[entry.movement.id], actor) for entry in entries])
+        write_rows(tx, _APPEND, [_row(entry, roots[entry.movement.id], actor) for entry in entries])
         tx.execute(_MOVE_HEAD, {"n": n, "hash": last})
         _move_balances(tx, [entry.movement for entry in entries])
         events.emit_all(tx, [("movement", describe(entry)) for entry in entries], now)
@@ -102,6 +103,7 @@ def describe(entry: Entry) -> dict[str, Any]:
 
 
 def _lock_head(tx: Connection) -> tuple[int, bytes]:
+    locks.number(tx)
     row = tx.execute(_HEAD).one_or_none()
     if row is None:
         tx.execute(upsert(ledger_head).values(ledger=STOCK, n=0, hash=GENESIS).on_conflict_do_nothing())
@@ -139,5 +141,4 @@ def _move_balances(tx: Connection, movements: Sequence[Movement]) -> None:
         for place, quantity in sorted(moved.items())
         if quantity
     ]
-    if rows:
-        tx.execute(_SAVE_BALANCES, rows)
+    write_rows(tx, _SAVE_BALANCES, rows)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from backend.book import events, schema
+from backend.book import events, locks, schema
 from models.declared import Device
 from models.register import Register
 from models.stock.reorder import Proposal, Rule
@@ -37,6 +37,7 @@ def last(tx: Connection, sku: str) -> Last | None:
 
 def make(tx: Connection, proposal: Proposal, rule: Rule, supplier: str | None, now: int) -> str:
     """A new open proposal; its id. The caller has seen that none of this item is open."""
+    locks.number(tx)
     ident = str(uuid4())
     values = {
         "id": ident,
@@ -56,6 +57,7 @@ def make(tx: Connection, proposal: Proposal, rule: Rule, supplier: str | None, n
 
 def withdraw(tx: Connection, ident: str, reason: str, now: int) -> bool:
     """Take back an open proposal, saying why; False if a person was faster."""
+    locks.number(tx)
     open_one = update(table).where(table.c.id == ident, table.c.state == "open")
     done = tx.execute(open_one.values(state="withdrawn", decided_at=now, decided_by=ACTOR))
     if done.rowcount == 1:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
-from backend.book import derived, events, schema, touched
+from backend.book import derived, events, locks, schema, touched
 from models.assets.asset import check_transition
 from models.declared import KINDS, Asset, Id, decode_body
 from models.errors import Refused
@@ -35,6 +35,7 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
     `references.problems`.
     """
     _check(kind, ident, body)
+    locks.own_register(tx)
     entries = _entries(tx, kind, ident)
     dated = Register.of(entries)
     if dated.get(kind, ident, valid_from) == body and (kind != "tags" or _said_by_person(tx, ident, valid_from)):
@@ -49,6 +50,7 @@ def append(  # noqa: PLR0913 - as `put`
     tx: Connection, kind: str, ident: str, body: Struct, *, valid_from: int, actor: str, now: int
 ) -> None:
     """A further entry, whatever held before, and what it sets in motion. `put` is what people's declarations go by."""
+    locks.own_register(tx)
     held = Register.of(_entries(tx, kind, ident)).get(kind, ident, valid_from)
     tx.execute(
         insert(schema.register_entry).values(

@@ -484,8 +484,8 @@ event = Table(
 lease = Table(
     "lease",
     metadata,
-    Column("name", String(64), primary_key=True),
-    Column("worker", String(64), nullable=False),
-    Column("generation", Big, nullable=False),
-    Column("until", Big, nullable=False),
+    Column("name", String(128), primary_key=True, comment="gateway/NAME, part/NAME, worker/ID"),
+    Column("worker", String(128), nullable=False),
+    Column("generation", Big, nullable=False, comment="one more each time that another takes it"),
+    Column("until", Big, nullable=False, comment="microseconds by the database's clock"),
 )

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from backend.book import events
+from backend.book import events, locks
 from backend.book.schema import service_done as table
 from models.errors import Clash, NotFound
 from models.maintenance.done import Done, check
@@ -28,12 +28,13 @@ def record(tx: Connection, register: Register, done: Done, stamp: Stamp) -> Outc
 
     Raises Refused naming the field, or Clash if the id has other content.
     """
+    locks.number(tx)
     if (row := _row(tx, done.id)) is not None:
         return _same(row, done)
     actor, now = stamp
     check(done, register, now)
     values = {**_values(done), "actor": actor, "recorded_at": now}
-    if tx.execute(insert_or_ignore(table).values(values).on_conflict_do_nothing()).rowcount == 0:
+    if tx.scalar(insert_or_ignore(table).values(values).on_conflict_do_nothing().returning(table.c.n)) is None:
         return _same(tx.execute(_one(done.id)).one(), done)
     _tell(tx, done.id, "recorded", stamp)
     return "created"
@@ -41,6 +42,7 @@ def record(tx: Connection, register: Register, done: Done, stamp: Stamp) -> Outc
 
 def withdraw(tx: Connection, ident: str, why: str, stamp: Stamp) -> None:
     """It was recorded by mistake. Again is harmless, the first reason stays. Raises NotFound."""
+    locks.number(tx)
     row = _row(tx, ident)
     if row is None:
         msg = f"services: nothing of id {ident!r}"

@@ -10,7 +10,8 @@ from backend.book.migrations import pending
 from backend.config import Config
 from backend.predict import registry
 from backend.predict.progress import Shown
-from backend.telemetry.sql import open_telemetry
+from backend.telemetry import open_store
+from backend.telemetry.store import Store
 from models.predict.card import Card, Figure
 
 
@@ -23,7 +24,7 @@ class Stores:
     """What there is to learn from, if not a file."""
 
     book: Engine
-    telemetry: Engine
+    telemetry: Store
 
 
 def train(source: Path | Stores, seed: int) -> tuple[bytes, Card]:
@@ -51,7 +52,9 @@ def stores(config: Config) -> Stores:
     is_there = config.book.url != "sqlite" or (config.state_dir / "book.db").exists()
     if not is_there or pending(book):
         raise OSError(f"{config.book.url}: the book is not there or not up to date; stockyard migrate")
-    return Stores(book, open_telemetry(config))
+    store = open_store(config)
+    store.prepare()
+    return Stores(book, store)
 
 
 def keep(file: bytes, card: Card, config: Config | None, out: Path | None) -> list[Path]:

@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine
 
 from backend.book import alerts, derived, events, risks
 from backend.book.db import read, write
@@ -20,7 +20,8 @@ from backend.identities import devices_of
 from backend.predict.registry import Registry
 from backend.projector import lag
 from backend.registers import Registers
-from backend.telemetry.schema import point, series
+from backend.telemetry.rows import Span
+from backend.telemetry.store import Reader, StoreAway
 from backend.usage import trackers
 from models.alert import Alert
 from models.predict.card import MODEL
@@ -55,7 +56,7 @@ class _Known:
 class Scorer:
     """One worker; what it holds in memory is the newest signal of each asset when it was scored last."""
 
-    def __init__(self, book: Engine, telemetry: Engine, clock: Callable[[], int], registry: Registry) -> None:
+    def __init__(self, book: Engine, telemetry: Reader, clock: Callable[[], int], registry: Registry) -> None:
         self._book, self._telemetry, self._clock, self._registry = book, telemetry, clock, registry
         self._registers = Registers()
         self._signals: dict[str, int] = {}
@@ -63,8 +64,15 @@ class Scorer:
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
+        is_away = False
         while not stop.is_set():
-            self.step()
+            try:
+                self.step()
+                is_away = False
+            except StoreAway as error:
+                if not is_away:
+                    log.warning("risks wait for the telemetry store: %s", error)
+                is_away = True
             stop.wait(EVERY_S)
 
     def step(self) -> int:
@@ -103,8 +111,8 @@ class Scorer:
         """Assets to be scored, with their newest signal: the hour is new, or the model, or more is known of it."""
         from backend.predict.scoring import model_id  # noqa: PLC0415 - needs the extra `ml`
 
-        with read(self._telemetry) as tx:
-            heard = _heard(tx, known.at)
+        spans = [Span(device, 0, known.at) for devices in devices_of(known.register).values() for device in devices]
+        heard = {each.span.device: each.at for each in self._telemetry.last(spans, [SIGNAL])}
         found: list[tuple[str, int]] = []
         for asset, repairs in known.repairs.items():
             devices = devices_of(known.register).get(asset, ())
@@ -121,8 +129,7 @@ class Scorer:
         rows: list[Risk] = []
         with one_thread():
             for asset in assets:
-                with read(self._telemetry) as tx:
-                    row = risk(tx, known.register, model, (asset, known.at), known.repairs[asset])
+                row = risk(self._telemetry, known.register, model, (asset, known.at), known.repairs[asset])
                 rows.append(replace(row, complete_to=known.complete_to))
         return rows
 
@@ -146,10 +153,3 @@ def _is_due(known: _Known, last: Risk, now: tuple[str, Sequence[Repair]]) -> boo
     overhauled_at = max((each.at for each in repairs), default=None)
     is_later = last.complete_to < last.at and known.complete_to >= min(last.at, last.complete_to + HOUR_US)
     return (last.at, last.model, last.overhauled_at) != (known.at, model, overhauled_at) or is_later
-
-
-def _heard(tx: Connection, before: int) -> dict[str, int]:
-    """When each device was last heard of before a time, by its name."""
-    newest = select(func.max(point.c.at)).where(point.c.series == series.c.id, point.c.at < before).scalar_subquery()
-    rows = tx.execute(select(series.c.device, newest).where(series.c.name == SIGNAL))
-    return {device: at for device, at in rows if at is not None}

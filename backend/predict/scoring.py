@@ -1,10 +1,11 @@
 """One risk: an asset's last weeks from the telemetry store, what the model says of them, and why."""
 
 from msgspec.structs import replace
-from sqlalchemy import Connection
 
 from backend.book.risks import Repair, Risk
-from backend.predict import store
+from backend.predict.store import history
+from backend.telemetry.assets import spans
+from backend.telemetry.store import Reader
 from models.predict.card import MODEL
 from models.predict.features import BACK_US, Raw, missing
 from models.predict.folds import one_thread
@@ -20,12 +21,12 @@ def model_id(model: Model) -> str:
     return f"{MODEL}/{model.card.version}"
 
 
-def risk(telemetry: Connection, register: Register, model: Model, of: tuple[str, int], repairs: list[Repair]) -> Risk:
+def risk(store: Reader, register: Register, model: Model, of: tuple[str, int], repairs: list[Repair]) -> Risk:
     """The risk of (asset, time in microseconds); how far the store is complete is not known here."""
     asset, at = of
-    history = store.history(telemetry, store.mounted(register, asset, at), repairs, at - BACK_US)
+    recorded = history(store, spans(register, asset, at), repairs, at - BACK_US)
     overhauled_at = max((each.at for each in repairs), default=None)
-    said = score(model, history, at)
+    said = score(model, recorded, at)
     row = Risk(
         asset=asset,
         model=model_id(model),

@@ -1,43 +1,17 @@
 """Histories of assets from the telemetry store: whichever trackers were on them, each while it was."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from sqlalchemy import BigInteger, Connection, func, literal_column, select
+from collections.abc import Sequence
 
 from backend.book.risks import Repair
-from backend.hours_step import tracker_of
-from backend.identities import devices_of
-from backend.telemetry.schema import point, series
+from backend.telemetry.rows import Span
+from backend.telemetry.store import Reader
 from models.predict.history import BIN_US, METER, UNITS, History, collect
-from models.register import Register
+
+SIGNALS = tuple(name for name in UNITS if name != METER)
 
 
-@dataclass(frozen=True, slots=True)
-class Mounted:
-    """A tracker while it was on an asset: from `since` to before `until`, microseconds."""
-
-    device: str
-    since: int
-    until: int
-
-
-def mounted(register: Register, asset: str, until: int) -> list[Mounted]:
-    """The trackers of an asset up to a time."""
-    found: list[Mounted] = []
-    for device in devices_of(register).get(asset, ()):
-        changes = [at for at in register.changes("devices", device) if at < until]
-        for since, end in zip(changes, [*changes[1:], until], strict=True):
-            tracker = tracker_of(register, device, since)
-            if tracker is not None and tracker.asset == asset:
-                found.append(Mounted(device, since, end))
-    return found
-
-
-def history(
-    telemetry: Connection, trackers: Sequence[Mounted], repairs: Sequence[Repair], signals_since: int = 0
-) -> History:
+def history(store: Reader, trackers: Sequence[Span], repairs: Sequence[Repair], signals_since: int = 0) -> History:
     """What the store has of an asset: its signals since a time, its meter since the last repair or that time.
 
     `signals_since` 0 is everything, its meter too.
@@ -47,25 +21,10 @@ def history(
     times: defaultdict[str, list[int]] = defaultdict(list)
     values: defaultdict[str, list[float]] = defaultdict(list)
     for tracker in trackers:
-        for name, ident in _series(telemetry, tracker.device):
-            since = meter_since if name == METER else signals_since
-            for at, value in _first(telemetry, ident, max(since, tracker.since), tracker.until):
-                times[name].append(at)
-                values[name].append(value)
+        for names, start in ((SIGNALS, signals_since), ((METER,), meter_since)):
+            span = tracker._replace(since=max(start, tracker.since))
+            for (name, unit), told in store.firsts(span, names, BIN_US).items():
+                if UNITS[name] == unit:
+                    times[name] += [at for at, _ in told]
+                    values[name] += [value for _, value in told]
     return collect({name: (times[name], values[name]) for name in times}, repaired)
-
-
-def _series(telemetry: Connection, device: str) -> Iterator[tuple[str, int]]:
-    rows = select(series.c.name, series.c.unit, series.c.id).where(series.c.device == device)
-    for name, unit, ident in telemetry.execute(rows.order_by(series.c.id)):
-        if UNITS.get(name) == unit:
-            yield name, ident
-
-
-def _first(telemetry: Connection, ident: int, since: int, until: int) -> list[tuple[int, float]]:
-    """The first point of each twenty minutes; of several at that time the least, as `collect` takes them."""
-    within = (point.c.series == ident, point.c.at >= since, point.c.at < until)
-    bins = point.c.at // literal_column(str(BIN_US), BigInteger)
-    first = select(func.min(point.c.at)).where(*within).group_by(bins)
-    rows = select(point.c.at, func.min(point.c.value)).where(point.c.series == ident, point.c.at.in_(first))
-    return [(at, value) for at, value in telemetry.execute(rows.group_by(point.c.at))]

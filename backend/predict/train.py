@@ -11,9 +11,11 @@ from backend.book.db import read
 from backend.book.register import load
 from backend.book.schema import service_done
 from backend.identities import devices_of
-from backend.predict import store
 from backend.predict.fleet_file import FleetFile, Recorded, digest
 from backend.predict.kept import Kept
+from backend.predict.store import history
+from backend.telemetry.assets import spans
+from backend.telemetry.store import Reader
 from models.predict.card import Card
 from models.predict.features import raw
 from models.predict.folds import JUDGED_EVERY_US, Tell
@@ -41,7 +43,7 @@ def machines_of(path: Path, tell: Tell) -> Iterator[Machine]:
             tell(f"read {path.name}", file.done, file.size)
 
 
-def train_on_store(book: Engine, telemetry: Engine, settings: Settings, tell: Tell) -> tuple[bytes, Card]:
+def train_on_store(book: Engine, telemetry: Reader, settings: Settings, tell: Tell) -> tuple[bytes, Card]:
     """A model of what the own machines told. Raises NotEnoughData."""
     with read(book) as tx:
         is_failure = (service_done.c.component == risks.COMPONENT, service_done.c.failed_at.is_not(None))
@@ -55,7 +57,7 @@ def train_on_store(book: Engine, telemetry: Engine, settings: Settings, tell: Te
     return train([*_own(book, telemetry, tell)], settings, tell)
 
 
-def _own(book: Engine, telemetry: Engine, tell: Tell) -> Iterator[Machine]:
+def _own(book: Engine, telemetry: Reader, tell: Tell) -> Iterator[Machine]:
     until = 2**62
     with read(book) as tx:
         register = load(tx)
@@ -64,8 +66,7 @@ def _own(book: Engine, telemetry: Engine, tell: Tell) -> Iterator[Machine]:
         tell("read the telemetry store", done, len(assets))
         with read(book) as tx:
             repaired = risks.repairs(tx, [asset], until)[asset]
-        with read(telemetry) as tx:
-            found = store.history(tx, store.mounted(register, asset, until), repaired)
+        found = history(telemetry, spans(register, asset, until), repaired)
         failures = sorted(each.failed_at for each in repaired if each.failed_at is not None)
         if (made := machine(Recorded(asset, found, failures))) is not None:
             yield made

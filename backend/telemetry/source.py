@@ -1,6 +1,9 @@
-"""What the projector reads from the book: new stretches of streams, points, counts of ten minutes, ledger entries."""
+"""What the projector reads from the book: new stretches of streams, whole ten minutes, ledger entries.
 
-from collections.abc import Iterator, Sequence
+Of readings that repeat each other the earliest counts: here it is found which that is, so that a store need not know.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,9 +11,10 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Select,
+    Row,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -20,115 +24,111 @@ from sqlalchemy import (
 )
 
 from backend.book.schema import device, gateway, journal, movement, stream
-from backend.telemetry.sql import TEN_MINUTES, Bucket, Point
-from models import wire
-from models.errors import BadReading
-from models.reading import Fix, Input, Meter, Signal
+from backend.telemetry.measured import KINDS, measured
+from backend.telemetry.rows import TEN_MINUTES, Bucket, Followed, Sample, StockRow, Stream
 
-POINT_KINDS = ("fix", "input", "meter", "signal")
-FIX_UNITS = {
-    "lat": "deg",
-    "lon": "deg",
-    "altitude_m": "m",
-    "speed_mps": "m/s",
-    "course_deg": "deg",
-    "hdop": "1",
-    "accuracy_m": "m",
-    "satellites": "1",
-}
 MILLIONTHS = 10**6
+ROWS_A_FETCH = 5000
+TENS_A_RUN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Readings of a stream that were not followed yet: above `after`, up to and with `upto`."""
+    """Readings of a stream that were not followed yet."""
 
-    of: tuple[str, str]
-    """(gateway, epoch)."""
-    stream_id: int
-    after: int
-    upto: int
+    followed: Followed
     rows: int
     """How many readings that is; a gap's numbers are none."""
+    samples: Sequence[Sample]
+    anew: frozenset[Bucket]
+    """Other ten minutes where what was written is a repeat of what came now."""
 
 
-class Names:
-    """Devices by number and by name: `gateway/name`, or the name alone where it is global."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Everything that ten minutes of a device have."""
 
-    def __init__(self, tx: Connection) -> None:
-        rows = select(device.c.id, device.c.name, gateway.c.name.label("owner")).join(
-            gateway, gateway.c.id == device.c.gateway_id, isouter=True
-        )
-        self.of = {row.id: row.name if row.owner is None else f"{row.owner}/{row.name}" for row in tx.execute(rows)}
-        self.ids = {name: ident for ident, name in self.of.items()}
+    bucket: Bucket
+    readings: dict[str, int]
+    """By kind."""
+    samples: list[Sample]
 
 
-def marks(tx: Connection) -> dict[tuple[str, str], tuple[int, int]]:
-    """(stream id, mark) by (gateway, epoch)."""
+def marks(tx: Connection) -> dict[Stream, tuple[int, int]]:
+    """(stream id, mark) by stream."""
     rows = select(gateway.c.name, stream.c.epoch, stream.c.id, stream.c.mark).join(
         gateway, gateway.c.id == stream.c.gateway_id
     )
     return {(name, epoch): (ident, mark) for name, epoch, ident, mark in tx.execute(rows)}
 
 
-def ahead(tx: Connection, of: tuple[str, str], stream: tuple[int, int], span: tuple[int, int]) -> Stretch:
+def ahead(tx: Connection, of: Stream, stream: tuple[int, int], span: tuple[int, int]) -> Stretch:
     """The next stretch after span[0] of at most span[1] readings; a stream is its id and its mark.
 
     With fewer readings left it goes up to the mark, however many numbers a gap jumps.
     """
     (ident, mark), (after, limit) = stream, span
-    where = (journal.c.stream_id == ident, journal.c.seq > after, journal.c.seq <= mark)
-    seqs = tx.scalars(select(journal.c.seq).where(*where).order_by(journal.c.seq).limit(limit)).all()
-    return Stretch(of, ident, after, seqs[-1] if len(seqs) == limit else mark, len(seqs))
+    rows = tx.execute(_AHEAD, {"stream": ident, "after": after, "mark": mark, "limit": limit}).all()
+    upto = rows[-1].seq if len(rows) == limit else mark
+    between = {"stream": ident, "after": after, "upto": upto}
+    repeats: Sequence[Row[int, int, int, int]] = tx.execute(_REPEATS, between).all() if rows else ()
+    is_later = {row.seq for row in repeats if row.other_at < row.at}
+    names = names_of(tx, {row.device_id for row in rows})
+    touched: dict[tuple[int, int], int] = {}
+    samples: list[Sample] = []
+    for seq, device_id, content, at, body in rows:
+        touched[device_id, at // TEN_MINUTES] = seq
+        if body is not None and seq not in is_later and (values := measured(body)):
+            samples.append(Sample(names[device_id], at, content, values))
+    anew = {_bucket_of(names, row.device_id, row.other_at) for row in repeats if row.other_at > row.at}
+    begins = {Bucket(names[ident], n * TEN_MINUTES): seq for (ident, n), seq in touched.items()}
+    return Stretch(Followed(of, upto, begins), len(rows), samples, frozenset(anew))
 
 
-def touched(tx: Connection, names: Names, stretch: Stretch) -> dict[Bucket, int]:
-    """The ten minutes that the stretch has readings in, with the last number in each."""
-    key = (journal.c.device_id, _bucket(journal.c.at))
-    rows = select(*key, func.max(journal.c.seq)).where(*_in(stretch)).group_by(*key)
-    return {Bucket(names.of[ident], at * TEN_MINUTES): seq for ident, at, seq in tx.execute(rows)}
+def _bucket_of(names: dict[int, str], device_id: int, at: int) -> Bucket:
+    return Bucket(names[device_id], at // TEN_MINUTES * TEN_MINUTES)
 
 
-def repeated(tx: Connection, names: Names, stretch: Stretch) -> set[Bucket]:
-    """Other ten minutes that have what the stretch repeats: of repeats only the earliest counts."""
-    other = journal.alias()
-    same = and_(other.c.content == journal.c.content, other.c.device_id + 0 == journal.c.device_id)
-    rows = (
-        select(other.c.device_id, _bucket(other.c.at))
-        .select_from(journal.join(other, same))
-        .where(*_in(stretch), _bucket(other.c.at) != _bucket(journal.c.at))
-        .distinct()
+def names_of(tx: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Devices by number: `gateway/name`, or the name alone where it is global."""
+    return dict(_names(tx, device.c.id, sorted(ids)))
+
+
+def ids_of(tx: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Devices by name, those that the book knows."""
+    wanted = set(names)
+    alone = sorted({name.partition("/")[2] for name in wanted} | wanted)
+    return {name: ident for ident, name in _names(tx, device.c.name, alone) if name in wanted}
+
+
+def _names(tx: Connection, column: Any, wanted: Sequence[Any]) -> Iterator[tuple[int, str]]:  # noqa: ANN401 - a column
+    rows = select(device.c.id, device.c.name, gateway.c.name.label("owner")).join(
+        gateway, gateway.c.id == device.c.gateway_id, isouter=True
     )
-    return {Bucket(names.of[ident], at * TEN_MINUTES) for ident, at in tx.execute(rows)}
+    for k in range(0, len(wanted), ROWS_A_FETCH):
+        for ident, name, owner in tx.execute(rows.where(column.in_(wanted[k : k + ROWS_A_FETCH]))):
+            yield ident, name if owner is None else f"{owner}/{name}"
 
 
-def points(tx: Connection, names: Names, of: Stretch | Bucket) -> list[Point]:
-    """The values that a stretch, or ten minutes of a device, has."""
-    where = _in(of) if isinstance(of, Stretch) else _within(names.ids[of.device], of.bucket)
-    rows = select(journal.c.device_id, journal.c.content, journal.c.at, journal.c.body)
-    found: list[Point] = []
-    for ident, content, at, body in tx.execute(rows.where(*where, journal.c.kind.in_(POINT_KINDS))):
-        for name, unit, value in _values(bytes(body)):
-            found.append(Point(names.of[ident], name, unit, content, at, value))
-    return found
-
-
-def counts(tx: Connection, names: Names, buckets: Sequence[Bucket]) -> dict[Bucket, dict[str, int]]:
-    """How many readings of each kind these ten minutes have; of repeats the first in fold order counts."""
-    found: dict[Bucket, dict[str, int]] = {of: {} for of in buckets}
-    for run in _runs(sorted(of for of in buckets if of.device in names.ids)):
-        device = run[0].device
-        span = {"device_id": names.ids[device], "begin": run[0].bucket, "end": run[-1].bucket + TEN_MINUTES}
-        for at, kind, count in tx.execute(_COUNTED, span):
-            found[Bucket(device, at * TEN_MINUTES)][kind] = count
-    return found
+def wholes(tx: Connection, buckets: Sequence[Bucket]) -> Iterator[Whole]:
+    """What these ten minutes have, by device and time; nothing of those that have no readings."""
+    ids = ids_of(tx, {of.device for of in buckets})
+    for run in _runs(sorted(of for of in buckets if of.device in ids)):
+        span = {"device": ids[run[0].device], "begin": run[0].begin, "end": run[-1].begin + TEN_MINUTES}
+        found = {of: Whole(of, {}, []) for of in run}
+        for kind, content, at, body in tx.execute(_WHOLE, span).yield_per(ROWS_A_FETCH):
+            whole = found[Bucket(run[0].device, at // TEN_MINUTES * TEN_MINUTES)]
+            whole.readings[kind] = whole.readings.get(kind, 0) + 1
+            if body is not None and (values := measured(body)):
+                whole.samples.append(Sample(run[0].device, at, content, values))
+        yield from found.values()
 
 
 def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
-    """Ten minutes that follow each other, together."""
+    """Ten minutes that follow each other, together, up to an hour of them."""
     run: list[Bucket] = []
     for of in buckets:
-        if run and of != (run[-1].device, run[-1].bucket + TEN_MINUTES):
+        if run and (of != (run[-1].device, run[-1].begin + TEN_MINUTES) or len(run) == TENS_A_RUN):
             yield run
             run = []
         run.append(of)
@@ -136,13 +136,13 @@ def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
         yield run
 
 
-def entries(tx: Connection, after: int, limit: int) -> list[dict[str, Any]]:
-    """What ledger entries after n take from and bring to each place, in millionths."""
-    found: list[dict[str, Any]] = []
+def entries(tx: Connection, after: int, limit: int) -> list[StockRow]:
+    """What ledger entries after n take from and bring to each place."""
+    found: list[StockRow] = []
     for row in tx.execute(select(movement).where(movement.c.n > after).order_by(movement.c.n).limit(limit)):
         delta = int(Decimal(row.quantity) * MILLIONTHS)
         for location, change in ((row.source, -delta), (row.target, delta)):
-            found.append({"n": row.n, "location": location, "at": row.at, "sku": row.sku, "delta": change})
+            found.append(StockRow(row.n, location, row.at, row.sku, change))
     return found
 
 
@@ -157,53 +157,40 @@ def last_entry(tx: Connection) -> int:
     return tx.scalar(select(func.max(movement.c.n))) or 0
 
 
-def _in(stretch: Stretch) -> Sequence[Any]:
-    return (
-        journal.c.stream_id == stretch.stream_id,
-        journal.c.seq > stretch.after,
-        journal.c.seq <= stretch.upto,
+_BODY = case((journal.c.kind.in_([literal_column(f"'{kind}'") for kind in KINDS]), journal.c.body)).label("body")
+_OTHER = journal.alias()
+_SAME = and_(_OTHER.c.content == journal.c.content, _OTHER.c.device_id + 0 == journal.c.device_id)
+"""`+ 0` keeps SQLite from looking through a device's readings instead of through those of the content."""
+_AHEAD = (
+    select(journal.c.seq, journal.c.device_id, journal.c.content, journal.c.at, _BODY)
+    .where(
+        journal.c.stream_id == bindparam("stream"),
+        journal.c.seq > bindparam("after"),
+        journal.c.seq <= bindparam("mark"),
     )
-
-
-def _within(device_id: int, begin: int) -> Sequence[Any]:
-    return journal.c.device_id == device_id, journal.c.at >= begin, journal.c.at < begin + TEN_MINUTES
-
-
-def _values(body: bytes) -> Iterator[tuple[str, str, float]]:
-    try:
-        reading = wire.decode(body)
-    except BadReading:  # journalled by a version that knew more kinds or bounds
-        return
-    match reading:
-        case Signal() | Meter():
-            yield reading.name, reading.unit, reading.value
-        case Input():
-            yield reading.name, "1", float(reading.on)
-        case Fix():
-            for name, unit in FIX_UNITS.items():
-                value = getattr(reading, name)
-                if value is not None:
-                    yield name, unit, float(value)
-        case _:
-            return
-
-
-def _bucket(at: Any) -> Any:  # noqa: ANN401 - an SQL expression
-    """Ten minutes since 1970, whole; written out, as PostgreSQL groups by no expression with parameters."""
-    return at // literal_column(str(TEN_MINUTES), BigInteger)
-
-
-def _counted() -> Select[int, str, int]:
-    """Counts by ten minutes and kind of a device from `begin` to `end`; built once, as it is asked often."""
-    first = journal.alias()
-    other = or_(first.c.stream_id != journal.c.stream_id, first.c.seq != journal.c.seq)
-    place = tuple_(first.c.stream_id, first.c.seq) < tuple_(journal.c.stream_id, journal.c.seq)
-    earlier = or_(first.c.at < journal.c.at, and_(first.c.at == journal.c.at, place))
-    same = and_(first.c.content == journal.c.content, first.c.device_id + 0 == journal.c.device_id)
-    span = (journal.c.at >= bindparam("begin"), journal.c.at < bindparam("end"))
-    mine = journal.c.device_id == bindparam("device_id")
-    key = (_bucket(journal.c.at), journal.c.kind)
-    return select(*key, func.count()).where(mine, *span, ~exists().where(same, other, earlier)).group_by(*key)
-
-
-_COUNTED = _counted()
+    .order_by(journal.c.seq)
+    .limit(bindparam("limit", type_=BigInteger))
+)
+_REPEATS = (
+    select(journal.c.seq, journal.c.device_id, journal.c.at, _OTHER.c.at.label("other_at"))
+    .select_from(journal.join(_OTHER, _SAME))
+    .where(
+        journal.c.stream_id == bindparam("stream"),
+        journal.c.seq > bindparam("after"),
+        journal.c.seq <= bindparam("upto"),
+        _OTHER.c.at != journal.c.at,
+    )
+)
+_EARLIER = or_(
+    _OTHER.c.at < journal.c.at,
+    and_(
+        _OTHER.c.at == journal.c.at,
+        tuple_(_OTHER.c.stream_id, _OTHER.c.seq) < tuple_(journal.c.stream_id, journal.c.seq),
+    ),
+)
+_WHOLE = select(journal.c.kind, journal.c.content, journal.c.at, _BODY).where(
+    journal.c.device_id == bindparam("device"),
+    journal.c.at >= bindparam("begin"),
+    journal.c.at < bindparam("end"),
+    ~exists().where(_SAME, _EARLIER),
+)

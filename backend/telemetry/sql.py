@@ -1,234 +1,204 @@
-"""The telemetry store on SQL, by default a SQLite file of its own: what the projector writes, in its transactions.
+"""The telemetry store on SQL: a SQLite file of its own, or a schema in the PostgreSQL of the book.
 
-The file is rebuildable, so SQLite need not wait for the disk at each commit (synchronous NORMAL).
+It can be made anew from the book, so that a commit need not wait for the disk (SQLite: synchronous NORMAL, PostgreSQL:
+synchronous_commit off): after a power cut the position is as old as what was lost.
 """
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
-from typing import Any, NamedTuple
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-import msgspec
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Select,
-    Table,
-    and_,
-    bindparam,
-    delete,
-    event,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from backend.book.db import open_engine, read, write
-from backend.config import Config, ConfigError
-from backend.telemetry import schema
+from backend.book import db
+from backend.telemetry import schema, sql_read, sql_rows, sql_sums, sql_write
+from backend.telemetry.fleet_sums import Sum
+from backend.telemetry.rows import (
+    Last,
+    LedgerPosition,
+    Point,
+    Positions,
+    Readings,
+    Rolled,
+    Rollup,
+    Span,
+    Spot,
+    Stale,
+    Step,
+    StockRow,
+)
+from backend.telemetry.store import StoreAway
 
-TEN_MINUTES = 600_000_000
-HOUR = 3_600_000_000
-
-
-class Point(NamedTuple):
-    """One value of one series; of equal `content` only the earliest counts."""
-
-    device: str
-    name: str
-    unit: str
-    content: int
-    at: int
-    value: float
-
-
-class Bucket(NamedTuple):
-    """Ten minutes of a device; `bucket` is their start."""
-
-    device: str
-    bucket: int
+SCHEMA = "telemetry"
+UNDEFINED = ("42P01", "3F000")
+"""What PostgreSQL says of a table, of a schema that is not there."""
 
 
-def open_telemetry(config: Config) -> Engine:
-    """The store that backend.toml names, with its tables. Raises ConfigError for a url that is not known."""
-    engine = connect(config)
-    prepare(engine)
-    return engine
+class NotPrepared(StoreAway):
+    """It has no tables, or not all."""
 
 
-def connect(config: Config) -> Engine:
-    """The store as it is. Raises ConfigError for a url that is not known."""
-    if config.telemetry.url != "sql":
-        raise ConfigError(f'telemetry.url: "sql" expected, got {config.telemetry.url!r}')
-    engine = open_engine("sqlite", config.state_dir / "telemetry.db")
+class SqlStore:
+    """A `Store` on SQL. Every step is one transaction."""
+
+    def __init__(self, engine: Engine, file: Path | None = None) -> None:
+        self._engine = engine
+        self._file = file
+        self._inode: int | None = None
+        self._known = sql_rows.Known()
+
+    def prepare(self) -> None:
+        with self._writing() as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            schema.about.create(tx, checkfirst=True)
+            if not _is_ours(tx):
+                schema.metadata.drop_all(tx)
+                schema.metadata.create_all(tx)
+                sql_write.begin_life(tx)
+
+    def positions(self) -> Positions:
+        try:
+            with self._reading() as tx:
+                return sql_read.positions(tx)
+        except NotPrepared:
+            return Positions({}, LedgerPosition(0, b""))
+
+    def stale(self, limit: int, before: int) -> list[Stale]:
+        with self._reading() as tx:
+            return sql_read.stale(tx, limit, before)
+
+    def write(self, step: Step) -> None:
+        with self._writing() as tx:
+            sql_write.take_step(tx, self._known, step)
+
+    def write_stock(self, rows: Sequence[StockRow], position: LedgerPosition, *, anew: bool) -> None:
+        with self._writing() as tx:
+            sql_write.put_stock(tx, rows, position, anew=anew)
+
+    def replace(self, rolled: Sequence[Rolled]) -> None:
+        with self._writing() as tx:
+            sql_write.put_rolled(tx, self._known, rolled)
+
+    def forget(self, before: int) -> None:
+        with self._writing() as tx:
+            sql_write.forget(tx, before)
+
+    def clear(self) -> None:
+        with self._writing() as tx:
+            sql_write.begin_life(tx)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def last(self, spans: Sequence[Span], names: Sequence[str]) -> list[Last]:
+        with self._reading() as tx:
+            return sql_read.last(tx, spans, names)
+
+    def points(self, names: Sequence[str], devices: Sequence[str] | None, since: int, until: int) -> list[Point]:
+        with self._reading() as tx:
+            return sql_read.points(tx, names, devices, (since, until))
+
+    def sums(self, signal: tuple[str, str], devices: Sequence[str], window: tuple[int, int]) -> list[Sum]:
+        """As `backend.telemetry.fleet_sums.Adds` has it."""
+        with self._reading() as tx:
+            return sql_sums.sums(tx, signal, devices, window)
+
+    def rolled(self, signal: tuple[str, str, bool], devices: Sequence[str], span: tuple[int, int, int]) -> list[Sum]:
+        """As `backend.telemetry.fleet_sums.Adds` has it."""
+        with self._reading() as tx:
+            return sql_sums.rolled(tx, signal, devices, span)
+
+    def firsts(self, span: Span, names: Sequence[str], width: int) -> dict[tuple[str, str], list[tuple[int, float]]]:
+        with self._reading() as tx:
+            return sql_read.firsts(tx, span, names, width)
+
+    def track(self, span: Span, limit: int) -> list[Spot]:
+        with self._reading() as tx:
+            return sql_read.track(tx, span, limit)
+
+    def rollups(
+        self, names: Sequence[str] | None, devices: Sequence[str] | None, span: tuple[int, int, int]
+    ) -> list[Rollup]:
+        with self._reading() as tx:
+            return sql_read.rollups(tx, names, devices, span)
+
+    def readings(self, devices: Sequence[str] | None, span: tuple[int, int, int]) -> list[Readings]:
+        with self._reading() as tx:
+            return sql_read.readings(tx, devices, span)
+
+    def digest(self) -> str:
+        with self._reading() as tx:
+            return sql_read.digest(tx)
+
+    def _reopen(self) -> None:
+        """Let go of a file that was removed or that another took the place of: an open one goes on without a name."""
+        try:
+            inode = None if self._file is None else self._file.stat().st_ino
+        except FileNotFoundError:
+            inode = None
+        if inode != self._inode:
+            self._engine.dispose()
+            self._inode = inode
+
+    @contextmanager
+    def _reading(self) -> Generator[Connection]:
+        self._reopen()
+        with _told(), db.read(self._engine) as tx:
+            yield tx
+
+    @contextmanager
+    def _writing(self) -> Generator[Connection]:
+        self._reopen()
+        try:
+            with _told(), db.write(self._engine) as tx:
+                yield tx
+        except BaseException:
+            self._known.forget()
+            raise
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """What says that the database is not there, or cannot go on for now, as StoreAway."""
+    try:
+        yield
+    except DBAPIError as error:
+        said = f"telemetry: {error.orig}"
+        if "no such table" in said or getattr(error.orig, "sqlstate", None) in UNDEFINED:
+            raise NotPrepared(said) from error
+        if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+            raise StoreAway(said) from error
+        raise
+
+
+def _is_ours(tx: Connection) -> bool:
+    columns = {each["name"] for each in inspect(tx).get_columns(schema.about.name)}
+    return "life" in columns and set(tx.scalars(select(schema.about.c.version))) == {schema.VERSION}
+
+
+def on_file(file: Path, **options: Any) -> SqlStore:  # noqa: ANN401 - SQLAlchemy's
+    """The store in a SQLite file; options are execution options of its engine."""
+    engine = db.open_engine("sqlite", file)
+    engine.update_execution_options(**options)
     event.listen(engine, "connect", _relax)
-    return engine
+    return SqlStore(engine, file)
 
 
 def _relax(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def prepare(engine: Engine) -> None:
-    """Make the tables; those of another version of the program are emptied."""
-    with write(engine) as tx:
-        schema.about.create(tx, checkfirst=True)
-        if set(tx.scalars(select(schema.about.c.version))) != {schema.VERSION}:
-            schema.metadata.drop_all(tx)
-            schema.metadata.create_all(tx)
-            tx.execute(insert(schema.about).values(version=schema.VERSION))
-
-
-def clear(engine: Engine) -> None:
-    """Forget everything; the projector then follows the book from its beginning."""
-    with write(engine) as tx:
-        for table in schema.metadata.sorted_tables:
-            if table is not schema.about:
-                tx.execute(delete(table))
-
-
-def add_points(tx: Connection, points: Sequence[Point]) -> None:
-    """Write points, each content once, at the earliest of its times."""
-    if not points:
-        return
-    ids = _series(tx, {(point.device, point.name, point.unit) for point in points})
-    rows = [
-        {"series": ids[point.device, point.name, point.unit], "content": point.content, "at": point.at}
-        | {"value": point.value}
-        for point in points
-    ]
-    statement = upsert(schema.point)
-    earlier = statement.excluded.at < schema.point.c.at
-    key = ["series", "content"]
-    tx.execute(
-        statement.on_conflict_do_update(index_elements=key, set_={"at": statement.excluded.at}, where=earlier), rows
-    )
-
-
-def _series(tx: Connection, wanted: set[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
-    table = schema.series
-    rows = [{"device": device, "name": name, "unit": unit} for device, name, unit in sorted(wanted)]
-    tx.execute(upsert(table).on_conflict_do_nothing(), rows)
-    devices = sorted({device for device, _, _ in wanted})
-    found = select(table.c.device, table.c.name, table.c.unit, table.c.id).where(table.c.device.in_(devices))
-    return {(device, name, unit): ident for device, name, unit, ident in tx.execute(found)}
-
-
-def forget_points(tx: Connection, of: Bucket) -> None:
-    """Take back the points of ten minutes."""
-    mine = select(schema.series.c.id).where(schema.series.c.device == of.device)
-    at = schema.point.c.at
-    tx.execute(
-        delete(schema.point).where(schema.point.c.series.in_(mine), at >= of.bucket, at < of.bucket + TEN_MINUTES)
-    )
-
-
-def replace_readings(tx: Connection, counts: Mapping[Bucket, Mapping[str, int]]) -> None:
-    """Write how many readings of each kind ten minutes of a device had, and the hours that they are in."""
-    _replace(tx, schema.readings_10m, counts)
-    hours: defaultdict[str, set[int]] = defaultdict(set)
-    for of in counts:
-        hours[of.device].add(of.bucket // HOUR * HOUR)
-    table = schema.readings_10m.c
-    for device, begins in sorted(hours.items()):
-        sums: dict[Bucket, defaultdict[str, int]] = {Bucket(device, at): defaultdict(int) for at in begins}
-        span = (table.bucket >= min(begins), table.bucket < max(begins) + HOUR)
-        rows = select(table.bucket, table.kind, table.readings).where(table.device == device, *span)
-        for at, kind, readings in tx.execute(rows):
-            if (hour := Bucket(device, at // HOUR * HOUR)) in sums:
-                sums[hour][kind] += readings
-        _replace(tx, schema.readings_1h, sums)
-
-
-def _replace(tx: Connection, table: Table, counts: Mapping[Bucket, Mapping[str, int]]) -> None:
-    _delete(tx, table, counts)
-    rows = [{**of._asdict(), "kind": kind, "readings": n} for of, kinds in counts.items() for kind, n in kinds.items()]
-    if rows:
-        tx.execute(insert(table), rows)
-
-
-def _delete(tx: Connection, table: Table, buckets: Iterable[Bucket]) -> None:
-    rows = [{"of_device": of.device, "of_bucket": of.bucket} for of in buckets]
-    if rows:
-        mine = (table.c.device == bindparam("of_device"), table.c.bucket == bindparam("of_bucket"))
-        tx.execute(delete(table).where(*mine), rows)
-
-
-def take_stale(tx: Connection, buckets: Iterable[Bucket]) -> None:
-    """These ten minutes have been counted anew."""
-    _delete(tx, schema.stale, buckets)
-
-
-def mark_stale(tx: Connection, buckets: Iterable[Bucket], *, points: bool = False) -> None:
-    """Have these ten minutes counted anew, and with `points` their points read anew."""
-    rows = [{**of._asdict(), "points": points} for of in sorted(set(buckets))]
-    if rows:
-        statement = upsert(schema.stale)
-        either = or_(schema.stale.c.points, statement.excluded.points)
-        tx.execute(statement.on_conflict_do_update(index_elements=["device", "bucket"], set_={"points": either}), rows)
-
-
-def follow(tx: Connection, of: tuple[str, str], upto: int, touched: Mapping[Bucket, int]) -> None:
-    """A stream (gateway, epoch) was followed up to a number; `touched` has the last number in each ten minutes."""
-    stream = upsert(schema.followed).values(gateway=of[0], epoch=of[1], upto=upto)
-    tx.execute(stream.on_conflict_do_update(index_elements=["gateway", "epoch"], set_={"upto": upto}))
-    ident = tx.scalar(select(schema.followed.c.id).filter_by(gateway=of[0], epoch=of[1]))
-    rows = [{"stream": ident, **at._asdict(), "last_seq": seq} for at, seq in sorted(touched.items())]
-    if rows:
-        statement = upsert(schema.touch)
-        key, last = ["stream", "device", "bucket"], {"last_seq": statement.excluded.last_seq}
-        tx.execute(statement.on_conflict_do_update(index_elements=key, set_=last), rows)
-    mark_stale(tx, touched)
-
-
-def set_back(tx: Connection, of: tuple[str, str], mark: int) -> None:
-    """The book holds less of a stream than was followed: what came of the rest is made anew.
-
-    The ten minutes before and after as well: a reading that had been a repeat of one that is gone counts again.
-    """
-    ident = tx.scalar(select(schema.followed.c.id).filter_by(gateway=of[0], epoch=of[1]))
-    beyond = and_(schema.touch.c.stream == ident, schema.touch.c.last_seq > mark)
-    gone = [
-        Bucket(device, at)
-        for device, at in tx.execute(select(schema.touch.c.device, schema.touch.c.bucket).where(beyond))
-    ]
-    around = {Bucket(device, at + shift) for device, at in gone for shift in (-TEN_MINUTES, 0, TEN_MINUTES)}
-    mark_stale(tx, around, points=True)
-    tx.execute(update(schema.touch).where(beyond).values(last_seq=mark))
-    tx.execute(update(schema.followed).where(schema.followed.c.id == ident).values(upto=mark))
-
-
-def forget(tx: Connection, before: int) -> None:
-    """Retention: take away what is older."""
-    for table, at in (
-        (schema.point, schema.point.c.at),
-        (schema.readings_10m, schema.readings_10m.c.bucket),
-        (schema.readings_1h, schema.readings_1h.c.bucket),
-        (schema.touch, schema.touch.c.bucket),
-    ):
-        tx.execute(delete(table).where(at < before))
-
-
-def digest(engine: Engine) -> str:
-    """SHA-256 of everything the store says, the same for every order of arrival and number of repeats."""
-    total = sha256()
-    with read(engine) as tx:
-        for query in _contents():
-            for row in tx.execute(query):
-                total.update(msgspec.json.encode(tuple(row)))
-    return total.hexdigest()
-
-
-def _contents() -> Iterator[Select[*tuple[Any, ...]]]:
-    series, point, stock = schema.series.c, schema.point.c, schema.stock_point.c
-    columns = (series.device, series.name, series.unit, point.at, point.content, point.value)
-    yield select(*columns).join(schema.point, point.series == series.id).order_by(*columns)
-    for table in (schema.readings_10m, schema.readings_1h):
-        yield select(table).order_by(*table.primary_key.columns)
-    where = (stock.at, stock.sku, stock.location)
-    yield select(*where, func.sum(stock.delta)).group_by(*where).having(func.sum(stock.delta) != 0).order_by(*where)
+def on_postgres(url: str, **options: Any) -> SqlStore:  # noqa: ANN401 - SQLAlchemy's
+    """The store in schema `telemetry` of a PostgreSQL database; options are execution options of its engine."""
+    session = db.SESSION | {"search_path": SCHEMA, "synchronous_commit": "off", "statement_timeout": "10min"}
+    said = " ".join(f"-c {name}={value}" for name, value in session.items())
+    address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    arguments = {"application_name": "stockyard telemetry", "connect_timeout": 5, "options": said}
+    engine = create_engine(address, connect_args=arguments, pool_pre_ping=True)
+    engine.update_execution_options(**options)
+    return SqlStore(engine)

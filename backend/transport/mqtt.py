@@ -1,17 +1,16 @@
-"""MQTT by paho: deliveries are queued as they come and acknowledged only when the book has them.
+"""MQTT by paho: deliveries wait in fair lanes, one per gateway, and the broker is told at once that they have come.
 
-A clean session: the outbox at the edge is the queue, the broker only carries. A callback never raises, because an
-exception in one would end paho's thread while the process lives on.
+A clean session: the outbox at the edge is the queue, the broker only carries, and the receipt says what is durable.
+An unacknowledged message would hold one of the broker's few places (20 in Mosquitto), and one gateway's would hold
+them all. A callback never raises, because an exception in one would end paho's thread while the process lives on.
 """
 
 import logging
 import secrets
-import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from queue import Empty, Full, Queue
-from time import monotonic
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,56 +20,61 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from backend.config import Mqtt
+from backend.fairness import Bounds, FairQueue, Pressure, readings_in
 from backend.ingest import Message
+from backend.transport import tls
+from backend.transport.port import Delivery
 from models import wire
+from models.errors import BadEnvelope
 
 log = logging.getLogger(__name__)
 OUTGOING = 10_000
-WAITING = 500
+KEEPALIVE_S = 5
+"""A connection that the network has forgotten on one side is noticed by nothing else."""
 MOST_BYTES = (1 << 20) + 1
 """More of a payload is not kept waiting: whatever it is, it is too long to be read."""
+FOLLOWED = ("readings", "status")
+TOPICS_A_PACKET = 500
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message and what its acknowledgement needs."""
-
-    message: Message
-    mid: int
-    qos: int
-    connection: int
+def _pages(gateways: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (gateways[low : low + TOPICS_A_PACKET] for low in range(0, len(gateways), TOPICS_A_PACKET))
 
 
 class MqttTransport:
     """One connection to the broker, kept up for ever by paho's own thread."""
 
-    def __init__(self, config: Mqtt) -> None:
+    def __init__(self, config: Mqtt, bounds: Bounds | None = None, qos: int = 1) -> None:
+        self._qos = qos
+        self._followed: frozenset[str] | None = None
+        self._following = Lock()
         self._url = urlsplit(config.url)
-        self._queue: Queue[Delivery] = Queue(WAITING)
+        self._queue: FairQueue[Delivery] = FairQueue(lambda each: readings_in(each.message.payload), bounds)
         self._connection = 0
         self._stopping = False
         self._last: MQTTMessageInfo | None = None
+        self._told = ""
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"backend-{secrets.token_hex(4)}",
             clean_session=True,
-            manual_ack=True,
         )
         if config.username:
             client.username_pw_set(config.username, Path(config.password_file).read_text(encoding="utf-8").strip())
         if self._url.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context())  # pyright: ignore[reportUnknownMemberType]
+            client.tls_set_context(tls.context(config))  # pyright: ignore[reportUnknownMemberType]
         client.max_inflight_messages_set(1000)
         client.max_queued_messages_set(OUTGOING)
         client.reconnect_delay_set(min_delay=1, max_delay=2)
         client.on_connect, client.on_disconnect, client.on_message = self._connected, self._lost, self._arrived
+        client.on_connect_fail = self._failed
         self._client = client
 
     def start(self) -> None:
         """Begin connecting; returns at once."""
         port = self._url.port or PORTS[self._url.scheme]
-        self._client.connect_async(self._url.hostname or "127.0.0.1", port, keepalive=15)
+        self._client.connect_async(self._url.hostname or "127.0.0.1", port, keepalive=KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -84,25 +88,37 @@ class MqttTransport:
         """Whether the broker is reached now."""
         return self._client.is_connected()
 
-    def take(self, wait_s: float, window_s: float, most: int) -> list[Delivery]:
-        """Wait for a delivery, then gather what comes within the window, up to `most` messages."""
-        try:
-            taken = [self._queue.get(timeout=wait_s)]
-        except Empty:
-            return []
-        end = monotonic() + window_s
-        while len(taken) < most and (left := end - monotonic()) > 0:
-            try:
-                taken.append(self._queue.get(timeout=left))
-            except Empty:
-                break
-        return taken
+    def follow(self, gateways: Collection[str] | None) -> None:
+        """Subscribe to what these gateways send and to nothing else; None is everything. Holds on every connection.
+
+        What a broker retains, it sends again at each subscription: so the last status of a gateway comes with it.
+        """
+        with self._following:
+            before = {"+"} if self._followed is None else self._followed
+            self._followed = None if gateways is None else frozenset(gateways)
+            wanted = {"+"} if self._followed is None else self._followed
+            if self.connected:
+                for page in _pages(sorted(before - wanted)):
+                    self._client.unsubscribe([wire.topic(each, kind) for each in page for kind in FOLLOWED])
+                self._subscribe(sorted(wanted - before))
+
+    def _subscribe(self, gateways: Sequence[str]) -> None:
+        for page in _pages(gateways):
+            self._client.subscribe([(wire.topic(each, kind), self._qos) for each in page for kind in FOLLOWED])
+
+    def take(self, wait_s: float, window_s: float, most: int, most_readings: int = 1 << 30) -> list[Delivery]:
+        """Wait for a delivery, then gather what comes within the window; gateways in turn.
+
+        Up to `most` messages, and none after those that have about `most_readings`.
+        """
+        return self._queue.take(wait_s, window_s, most, most_readings)
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Tell the broker that these are durable; those of a connection that has ended are its loss."""
-        for delivery in deliveries:
-            if delivery.qos and delivery.connection == self._connection:
-                self._client.ack(delivery.mid, delivery.qos)
+        """Nothing to do: the broker was told when they came, and what gets no receipt is sent again by the edge."""
+
+    def pressure(self) -> dict[str, Pressure]:
+        """By gateway: what was dropped, and how long its quota held it, since this was last asked."""
+        return self._queue.pressure()
 
     def publish(self, topic: str, payload: bytes) -> bool:
         """Publish at QoS 1; False while the broker is away or does not keep up."""
@@ -121,14 +137,23 @@ class MqttTransport:
             return False
 
     def _connected(
-        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
             log.warning("the broker refused the connection: %s", reason)
             return
         self._connection += 1
+        self._told = ""
         log.info("connected to the broker")
-        client.subscribe([(wire.topic("+", "readings"), 1), (wire.topic("+", "status"), 1)])
+        with self._following:
+            self._subscribe(["+"] if self._followed is None else sorted(self._followed))
+
+    def _failed(self, _client: Client, _data: object) -> None:
+        """Nothing was connected; said once, not at every try. paho calls this while it handles the error."""
+        error = sys.exception()
+        why = tls.words(error) if error is not None else "no answer"
+        log.log(logging.DEBUG if why == self._told else logging.WARNING, "broker %s: %s", self._url.geturl(), why)
+        self._told = why
 
     def _lost(
         self,
@@ -149,9 +174,8 @@ class MqttTransport:
         delivery = Delivery(
             Message(topic, bytes(message.payload[:MOST_BYTES])), message.mid, message.qos, self._connection
         )
-        while not self._stopping:
-            try:
-                self._queue.put(delivery, timeout=0.2)
-            except Full:
-                continue
-            return
+        try:
+            gateway = wire.gateway_of(topic)
+        except BadEnvelope:
+            gateway = ""
+        self._queue.offer(gateway, delivery, len(delivery.message.payload), latest=topic.endswith("/status"))

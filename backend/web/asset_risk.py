@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from backend.api.queries.signals import Trend, trends
 from backend.api.services import Services
 from backend.book import risks
-from backend.book.db import read
 from backend.book.risks import Risk
+from backend.telemetry.store import StoreAway
 from backend.web.charts import Line, line, means
 from models.predict.alarm import Reason
 from models.register import Register
@@ -73,8 +73,10 @@ def charts(services: Services, register: Register, asset: str, now: int, why: Ma
     if services.telemetry is None:
         return []
     span = (now - SIGNAL_DAYS * DAY_US, now)
-    with read(services.telemetry) as telemetry:
-        found = trends(telemetry, register, asset, span)
+    try:
+        found = trends(services.telemetry, register, asset, span)
+    except StoreAway:
+        return []
     drawn = [_chart(each, span, why.get(each.name)) for each in found]
     return [each for each in drawn if each is not None]
 

@@ -10,7 +10,7 @@ from backend.api import items
 from backend.api.queries import fleet, inbox
 from backend.api.queries.yard import Seen, changed_at, seen
 from backend.api.services import Services
-from backend.book.db import read
+from backend.telemetry.store import StoreAway
 from backend.web.figures import Figures, figures
 from backend.web.plan_view import busiest, frame, grounds
 from backend.web.standing import Standing, aged, standing
@@ -100,11 +100,13 @@ def add_tails(services: Services, register: Register, plan: Plan) -> None:
     if services.telemetry is None or not moving or len(plan.marks) > MOST_TAILS:
         return
     now = services.clock()
-    with read(services.telemetry) as telemetry:
-        for mark in moving:
-            track = fleet.track(telemetry, register, mark.seen.id, (now - TAIL_US, now), TAIL_POINTS)
-            spots = [(each.lat, each.lon) for each in track]
-            mark.tail = tail(plan.frame, [*spots, *([mark.seen.point] if mark.seen.point else [])])
+    for mark in moving:
+        try:
+            track = fleet.track(services.telemetry, register, mark.seen.id, (now - TAIL_US, now), TAIL_POINTS)
+        except StoreAway:
+            return
+        spots = [(each.lat, each.lon) for each in track]
+        mark.tail = tail(plan.frame, [*spots, *([mark.seen.point] if mark.seen.point else [])])
 
 
 def zone_names(register: Register, now: int) -> dict[str, str]:

@@ -14,7 +14,7 @@ DRIVERS = (
     DriverKind("aemp", AempSettings, AempDriver),
     DriverKind("gpsd", GpsdSettings, GpsdDriver),
     DriverKind("gt06", Gt06Settings, Gt06Driver),
-    DriverKind("llrp", LlrpSettings, LlrpDriver),
+    DriverKind("llrp", LlrpSettings, LlrpDriver, waits=False),
     DriverKind("nmea", NmeaSettings, NmeaDriver),
     DriverKind("osmand", OsmandSettings, OsmandDriver),
     DriverKind("serial_scanner", ScannerSettings, SerialScanner),

@@ -83,6 +83,9 @@ class Listener:
         if not self._limits.allowed.admits(said.device, session.name):
             return FORBIDDEN, "id: not one of the trackers that are served here"
         self._connections.welcome(session)
+        if (wait_s := self._keeping.wait_s(said.device)) > self._limits.answer_s:
+            return UNAVAILABLE, "more than it may send: send it later again"
+        await asyncio.sleep(wait_s)
         if not await self._is_kept(said):
             return UNAVAILABLE, "not kept in time, send it again"
         self._presence.heard(said.device)

@@ -6,7 +6,9 @@ does not take its feedback, the oldest is dropped.
 
 import unicodedata
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
+from threading import Lock
 
 from models.wire import Reply
 
@@ -21,11 +23,31 @@ class Feedback:
     def __init__(self, ok: str, bad: str, text: str) -> None:
         self._ok, self._bad, self._text = ok, bad, text
         self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
+        self._lock = Lock()
+        self._opened = self._pending = self._owed = 0
 
-    def stored(self, durable: "Future[None]") -> None:
-        """The callback of what `put` returns: the scan is on the gateway's disk, or it never will be."""
-        if not durable.cancelled() and durable.exception() is None:
-            self._add(self._ok)
+    def taken(self) -> "Callable[[Future[None]], None]":
+        """A scan was taken: the callback of what `put` returns for it.
+
+        Its beep waits until all that were taken are on the gateway's disk: a person believes one of the scan just made.
+        """
+        with self._lock:
+            self._pending += 1
+            opened = self._opened
+
+        def settled(durable: "Future[None]") -> None:
+            with self._lock:
+                if opened != self._opened:
+                    return
+                self._pending -= 1
+                self._owed += not durable.cancelled() and durable.exception() is None
+                if self._pending:
+                    return
+                owed, self._owed = self._owed, 0
+            for _ in range(owed):
+                self._add(self._ok)
+
+        return settled
 
     def refused(self) -> None:
         """The scan was refused, here or by the backend."""
@@ -48,6 +70,13 @@ class Feedback:
     def clear(self) -> None:
         """Forget what waits."""
         self._waiting.clear()
+
+    def begin(self) -> None:
+        """A new connection: what was scanned on an earlier one never beeps on this one."""
+        with self._lock:
+            self._opened += 1
+            self._pending = self._owed = 0
+            self._waiting.clear()
 
     def _add(self, text: str) -> None:
         if text:

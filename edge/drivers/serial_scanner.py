@@ -86,7 +86,7 @@ class SerialScanner:
         """Read until stop. Raises DeviceLost when the port cannot be opened or goes away."""
         settings = self._settings
         framer = Framer(settings.prefix.encode("latin-1"), settings.suffix.encode("latin-1"))
-        self._feedback.clear()
+        self._feedback.begin()
         with self._open() as port:
             health.reading()
             heard = time.monotonic()
@@ -146,7 +146,8 @@ class SerialScanner:
         if any(isinstance(frame, BadFrame) for frame in frames):
             self._feedback.refused()
         if scans:
-            put(scans).add_done_callback(self._feedback.stored)
+            settled = self._feedback.taken()
+            put(scans).add_done_callback(settled)
 
     def _again(self, frame: ScanFrame) -> bool:
         """Whether this is the last code once more, within the debounce time of when it counted."""

@@ -84,6 +84,9 @@ class Datagrams(asyncio.DatagramProtocol):
                 name = heard.tracker or name
                 if not heard.tracker or not self._allowed.admits(heard.tracker, addr[0]):
                     return
+                if self._keeping.wait_s(heard.tracker):
+                    log.debug("%s: sends more than it may; it is not answered, and sends again", heard.tracker)
+                    return
                 await self._keeping.keep(heard.tracker, heard.said, heard.wrong)
             except BadFrame as error:
                 await self._keeping.keep(name, (), (str(error),))

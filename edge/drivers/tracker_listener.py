@@ -96,6 +96,7 @@ class Listener:
         while True:
             await session.fed(self._limits.idle_s)
             self._connections.heard(session)
+            await self._keeping.turn_of(tracker)
             async with self._in_hand:
                 if session.is_over:
                     # It came back while its message waited here, and sends it again: under load, once is enough.

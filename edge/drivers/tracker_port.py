@@ -34,6 +34,8 @@ class Listening(Struct, frozen=True, forbid_unknown_fields=True):
     """A connection without a byte for so long is closed; above the longest pause that the trackers make."""
     silent_s: Annotated[float, Meta(ge=1, le=2_678_400)] = 7200.0
     """So long after its last record a tracker counts as silent in the gateway's status."""
+    max_readings_per_s: Annotated[float, Meta(ge=1, le=1_000_000)] = 500.0
+    """Of each tracker: one that sends more is answered later."""
 
     def __post_init__(self) -> None:
         host_port(self.listen, key="listen")
@@ -64,7 +66,7 @@ class TrackerPort(ABC):
 
     def run(self, put: Put, health: Health, stop: Event) -> None:
         """Serve trackers until stop. Raises DeviceLost when the address cannot be listened on."""
-        keeping = Keeping(put, health)
+        keeping = Keeping(put, health, self._settings.max_readings_per_s)
         try:
             asyncio.run(self._serve(keeping, stop))
         except OSError as error:

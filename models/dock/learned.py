@@ -9,7 +9,7 @@ random forests"), and that is told in words.
 from functools import cache
 from hashlib import sha256
 from math import isqrt
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,6 +29,14 @@ BITS = 10
 MILLION = 1_000_000
 TOLD = 3
 LEAF = -1
+FIELD = 64
+"""Bits of one sum: of at most MOST_TREES ways of MOST_NODES steps, each within MOST_VALUE twice over."""
+
+_TOPIC_OF = [[*TOPICS].index(GROUPS[name]) for name in NAMES]
+_FIELDS = len(CLASSES) * (1 + len(TOPICS))
+_HALF = 1 << FIELD - 1
+_OFFSET = sum(_HALF << FIELD * place for place in range(_FIELDS))
+"""Makes every sum positive, so that none borrows from its neighbour."""
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 Whole = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
@@ -73,8 +81,11 @@ class Tree(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     value: tuple[Value, ...]
 
 
-Steps = tuple[int, tuple[tuple[int, int, int, int], ...]]
-"""A tree to be followed fast: its class, and feature, threshold, right branch and value of each node."""
+Node = tuple[int, int, Any, Any]
+"""A tree to be followed fast: feature, threshold, the node if it is not above it, the node if it is.
+
+Of a leaf: LEAF and what the way to it moved, packed into one number.
+"""
 
 
 class File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +103,7 @@ class PassModel(Struct, frozen=True, eq=False):
 
     name: str
     """NAME@ and the first 8 digits of the file's SHA-256."""
-    trees: tuple[Steps, ...]
+    trees: tuple[Node, ...]
     card: Card
 
     def __eq__(self, other: object) -> bool:
@@ -103,7 +114,7 @@ class PassModel(Struct, frozen=True, eq=False):
 
     def judge(self, figures: Figures) -> Verdict:
         """The likeliest direction, its chance, and what spoke for it most."""
-        sums, moved = _follow(self.trees, figures.values)
+        sums, moved = _follow(self.trees, figures.values)  # what each topic moved the sum of each class by
         chances = _chances(sums)
         best = max((2, 0, 1), key=lambda which: chances[which])
         ways: tuple[Direction, Direction] = ("out", "in") if figures.inside_first else ("in", "out")
@@ -134,7 +145,7 @@ def decode_model(file: bytes) -> PassModel:
     for number, tree in enumerate(found.trees):
         if wrong := _wrong(tree):
             raise Refused(f"trees[{number}]: {wrong}")
-    return PassModel(f"{found.name}@{sha256(file).hexdigest()[:8]}", (*map(_steps, found.trees),), found.card)
+    return PassModel(f"{found.name}@{sha256(file).hexdigest()[:8]}", (*map(_root, found.trees),), found.card)
 
 
 def _wrong(tree: Tree) -> str | None:
@@ -149,24 +160,35 @@ def _wrong(tree: Tree) -> str | None:
     return None
 
 
-def _steps(tree: Tree) -> Steps:
-    return tree.which, (*zip(tree.feature, tree.threshold, tree.right, tree.value, strict=True),)
+def _root(tree: Tree) -> Node:
+    """The nodes behind a node come first: each is built of those that it leads to."""
+    places = len(tree.feature)
+    moved = [0] * places
+    for place, (feature, right) in enumerate(zip(tree.feature, tree.right, strict=True)):
+        for then in (place + 1, right) if feature != LEAF else ():
+            by = tree.value[then] - tree.value[place]
+            moved[then] = moved[place] + (by << FIELD * (len(CLASSES) + tree.which * len(TOPICS) + _TOPIC_OF[feature]))
+    nodes: list[Node] = [(LEAF, 0, None, None)] * places
+    for place in reversed(range(places)):
+        feature, right = tree.feature[place], tree.right[place]
+        if feature == LEAF:
+            nodes[place] = (LEAF, moved[place] + (tree.value[place] << FIELD * tree.which), None, None)
+        else:
+            nodes[place] = (feature, tree.threshold[place], nodes[place + 1], nodes[right])
+    return nodes[0]
 
 
-def _follow(trees: tuple[Steps, ...], values: tuple[int, ...]) -> tuple[list[int], list[list[int]]]:
-    """The sum of each class, and how far each feature moved it."""
-    sums, moved = [0, 0, 0], [[0] * len(NAMES) for _ in CLASSES]
-    for which, nodes in trees:
-        mine, place = moved[which], 0
-        asked, threshold, right, before = nodes[0]
+def _follow(trees: tuple[Node, ...], values: tuple[int, ...]) -> tuple[list[int], list[list[int]]]:
+    """The sum of each class, and how far what is about each topic moved it; all of it added up in one number."""
+    total = _OFFSET
+    for root in trees:
+        asked, threshold, below, above = root
         while asked >= 0:
-            place = place + 1 if values[asked] <= threshold else right
-            was = asked
-            asked, threshold, right, after = nodes[place]
-            mine[was] += after - before
-            before = after
-        sums[which] += before
-    return sums, moved
+            asked, threshold, below, above = below if values[asked] <= threshold else above
+        total += threshold
+    fields = [(total >> FIELD * place & (1 << FIELD) - 1) - _HALF for place in range(_FIELDS)]
+    moved = fields[len(CLASSES) :]
+    return fields[: len(CLASSES)], [moved[low : low + len(TOPICS)] for low in range(0, len(moved), len(TOPICS))]
 
 
 def _chances(sums: list[int]) -> tuple[int, int, int]:
@@ -201,9 +223,10 @@ def _roots() -> tuple[int, ...]:
 
 def _reasons(figures: Figures, best: int, moved: list[list[int]]) -> list[str]:
     """What moved the decision towards `best` and away from the others, in words, with its share of all that did."""
-    weights: dict[str, int] = dict.fromkeys(TOPICS, 0)
-    for name, figure, total in zip(NAMES, moved[best], zip(*moved, strict=True), strict=True):
-        weights[GROUPS[name]] += 3 * figure - sum(total)
+    weights = {
+        topic: 3 * mine - sum(all_of)
+        for topic, mine, all_of in zip(TOPICS, moved[best], zip(*moved, strict=True), strict=True)
+    }
     whole = sum(weight for weight in weights.values() if weight > 0)
     words = told(figures)
     shares = {topic: 100 * weight // whole for topic, weight in weights.items() if weight * 100 >= whole > 0}

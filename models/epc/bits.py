@@ -17,7 +17,7 @@ _WORD, _BYTE = 16, 8
 _FILTERS = range(8)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def decode(epc_hex: str) -> Epc:
     """An EPC from the hexadecimal digits of a tag. Raises BadCode naming the part that is wrong.
 

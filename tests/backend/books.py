@@ -1,7 +1,7 @@
 """Books for tests: made from one empty template with the example site, and what must be equal for every order."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +28,10 @@ COMPILED: dict[Any, Any] = {}
 """Statements compiled once for all books of a process."""
 
 
+Template = Path | Callable[[], Engine]
+"""What a new book is made of: a file to be copied, or what copies a database."""
+
+
 class Clock:
     """A clock that the test moves."""
 
@@ -48,11 +52,15 @@ def open_quick(file: Path) -> Engine:
 
 def make_template(file: Path) -> Path:
     """A migrated book with the example site and nothing else."""
-    engine = open_quick(file)
+    fill(open_quick(file))
+    return file
+
+
+def fill(engine: Engine) -> None:
+    """Migrate an empty book and declare the example site."""
     migrate(engine)
     site.apply(engine, SITE, DAY, "test")
     engine.dispose()
-    return file
 
 
 @dataclass
@@ -70,8 +78,10 @@ class Yard:
         self.deriver = Deriver(self.book, self.clock)
 
     @classmethod
-    def copy(cls, template: Path, file: Path, now: int) -> "Yard":
+    def copy(cls, template: Template, file: Path, now: int) -> "Yard":
         """A yard on a copy of the template."""
+        if callable(template):
+            return cls(template(), Clock(now))
         shutil.copy(template, file)
         return cls(open_quick(file), Clock(now))
 
@@ -94,9 +104,9 @@ class Yard:
         raise AssertionError("the deriver does not come to rest")
 
     def rows(self, table: Any) -> list[dict[str, Any]]:
-        """Every row of a table."""
+        """Every row of a table, by its key."""
         with read(self.book) as tx:
-            return [{**row} for row in tx.execute(select(table)).mappings()]
+            return [{**row} for row in tx.execute(select(table).order_by(*table.primary_key)).mappings()]
 
 
 def batch(epoch: str, seq: int, texts: Sequence[bytes], gateway: str = "dock-a") -> Message:

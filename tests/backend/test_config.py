@@ -40,8 +40,11 @@ def test_the_example_mentions_every_field(table: str) -> None:
         ('[backend]\nlisten = "8000"\n', "backend.listen: HOST:PORT expected, got '8000'"),
         ('[mqtt]\nurl = "http://x"\n', "mqtt.url: mqtt://HOST:PORT or mqtts://HOST:PORT expected"),
         ('[mqtt]\nusername = "b"\npassword_file = "/nowhere"\n', "mqtt.password_file: a file with the password of 'b'"),
+        ('[mqtt]\nca_file = "/nowhere"\n', "mqtt.ca_file: mqtts:// is expected of mqtt.url with it"),
+        ('[mqtt]\nurl = "mqtts://x"\nca_file = "/nowhere"\n', "mqtt.ca_file: no such file: /nowhere"),
+        ('[mqtt]\nurl = "mqtts://x"\nkey_file = "/nowhere"\n', "mqtt.key_file: no such file: /nowhere"),
         ('[book]\nurl = "nonsense"\n', "book.url: sqlite or postgresql://"),
-        ('[telemetry]\nurl = "influxdb://x"\n', "telemetry.url: sql expected"),
+        ('[telemetry]\nurl = "influxdb://x"\n', "telemetry.url: sql, influxdb://HOST:PORT/DATABASE"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:

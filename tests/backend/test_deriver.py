@@ -40,6 +40,7 @@ def compare(seed: int, template: Path, folder: Path) -> None:
     orderly.settle(4 * DAY)
     start = chance.choice((MIDNIGHT - DAY, MIDNIGHT - 5 * SECOND, MIDNIGHT, MIDNIGHT + 3 * DAY))
     disorder = Yard.copy(template, folder / f"{seed} disorder.db", start)
+    disorder.deriver.readings_a_turn = chance.choice((1, 3, deriver.READINGS_A_TURN))
     tell_in_disorder(disorder, story, chance)
     midway = broken(disorder) if chance.random() < 0.25 else []
     disorder.settle(MIDNIGHT + 5 * DAY - disorder.clock.now)
@@ -216,15 +217,15 @@ def test_a_tick_that_fails_does_not_keep_the_dirty_keys_waiting(yard: Yard, monk
 def test_a_key_that_cannot_be_folded_is_left_and_the_others_go_on(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     yard.send([tag(20, epc=epc) for epc in TAGS])
     yard.send([tag(10, epc=epc) for epc in TAGS])
-    true = deriver.refold
+    true = deriver.post
 
-    def refold(tx: Any, register: Any, of: Any, spans: dict[str, Any], now: int) -> None:
-        true(tx, register, of, spans, now)
-        if TAGS[1] in spans:
+    def post(tx: Any, folding: Any, now: int) -> None:
+        true(tx, folding, now)
+        if TAGS[1] in folding.spans:
             msg = "a bug in a fold"
             raise ZeroDivisionError(msg)
 
-    monkeypatch.setattr(deriver, "refold", refold)
+    monkeypatch.setattr(deriver, "post", post)
     failed = 0
     for _ in range(10):
         try:

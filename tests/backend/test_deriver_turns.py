@@ -1,4 +1,4 @@
-"""The deriver's turns: whoever waits to write, such as ingest, gets as long as a turn took."""
+"""The deriver's turns: whoever waits to write, such as ingest, gets as long as a turn held the book's lock."""
 
 from threading import Event
 
@@ -10,11 +10,11 @@ from tests.backend.books import Yard
 
 
 class Turns(Event):
-    """The clock and the stop of a deriver whose turns take these seconds; what it waits after each."""
+    """The clock and the stop of a deriver whose turns (take, hold the lock for) these seconds; what it waits after."""
 
-    def __init__(self, took_s: list[float]) -> None:
+    def __init__(self, turns: list[tuple[float, float]]) -> None:
         super().__init__()
-        self.left, self.now, self.waits = took_s, 1000.0, list[float]()
+        self.left, self.now, self.waits = turns, 1000.0, list[float]()
 
     def monotonic(self) -> float:
         return self.now
@@ -26,18 +26,19 @@ class Turns(Event):
         return self.is_set()
 
 
-def test_it_pauses_after_each_turn_and_longer_when_there_was_nothing_to_do(
+def test_it_leaves_the_lock_for_as_long_as_it_held_it_and_waits_when_there_was_nothing_to_do(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = Turns([0.25, 3.0, 0.0])
+    turns = Turns([(0.25, 0.25), (3.0, 3.0), (1.0, 0.75), (1.0, 0.25), (0.0, 0.0)])
     folding = Deriver(yard.book, lambda: 0)
 
     def step() -> int:
-        took = turns.left.pop(0)
+        took, held = turns.left.pop(0)
         turns.now += took
+        folding.held_s += held
         return int(took > 0)
 
     monkeypatch.setattr(folding, "step", step)
     monkeypatch.setattr(deriver, "time", turns)
     folding.run(turns)
-    assert turns.waits == [0.25, MOST_PAUSE_S, EVERY_S]
+    assert turns.waits == [0.25, MOST_PAUSE_S, 0.5, 0.0, EVERY_S]

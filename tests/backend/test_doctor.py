@@ -16,10 +16,10 @@ from backend.book import schema
 from backend.book.db import open_engine, write
 from backend.book.migrations import migrate
 from backend.book.status import note_status
+from backend.check import Check
 from backend.config import Backend, Config, Mqtt
-from backend.doctor import Check
 from backend.ingest import Ingest
-from backend.telemetry.sql import open_telemetry
+from backend.telemetry import open_store
 from models.reading import Fix, from_micros
 from models.wire import DeviceState, Status, encode
 from tests.backend.books import batch
@@ -65,7 +65,9 @@ def place(tmp_path: Path) -> Place:
     trackers = [encode(Fix(f"imei:3563070424410{n}", from_micros(now), 51.0, 3.7)) for n in (13, 21)]
     Ingest(book, lambda: now).take([batch("A" * 12, 1, trackers)])
     book.dispose()
-    open_telemetry(config).dispose()
+    telemetry = open_store(config)
+    telemetry.prepare()
+    telemetry.close()
     return Place(config, tmp_path)
 
 

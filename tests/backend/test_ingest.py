@@ -19,6 +19,7 @@ from models.reading import DeviceEvent, Gap, Input, Reading, Tag, from_micros
 from tests.backend.books import SECOND, Yard, batch
 from tests.backend.stories import MIDNIGHT, TAGS
 
+ON_BOTH = True
 EPOCH = "7Q2M0X9KD4TB"
 
 
@@ -277,7 +278,7 @@ def test_unreadable_messages_are_counted_and_ten_of_a_day_kept(yard: Yard) -> No
     assert [(row["gateway"], row["sort"]) for row in yard.rows(quarantine)] == [("dock-a", "envelope")] * 11 + [
         ("", "envelope")
     ] * 2
-    assert [row["count"] for row in yard.rows(refused_count)] == [25, 1, 2]
+    assert sorted(row["count"] for row in yard.rows(refused_count)) == [1, 2, 25]
     assert ("envelope", "gateway:dock-a") in alerts(yard)
     assert json.loads(yard.rows(alert)[0]["detail"])["reason"]
     whole(yard)
@@ -292,4 +293,4 @@ def test_the_other_messages_of_a_group_do_not_mind_an_unreadable_one(yard: Yard)
 def test_answers_go_to_the_gateway_that_heard_the_device(yard: Yard) -> None:
     text = b'{"kind":"scan","device":"id:hand","at":"2026-01-01T00:00:00Z","data":"SY:RECEIVE"}'
     outcome = yard.ingest.take([batch(EPOCH, 1, [text, said(1)])])
-    assert outcome.heard_by == {"id:hand": "dock-a", "dock-a/eye": "dock-a"}
+    assert outcome.heard_by == {"id:hand": "dock-a"}

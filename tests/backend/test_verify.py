@@ -63,10 +63,10 @@ def a_watched_pallet(yard: Yard, begin: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(file_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small real run: passes over two days, scans, a gap, bad input, alerts."""
     folder = tmp_path_factory.mktemp("run")
-    yard = Yard.copy(template, folder / "book.db", MIDNIGHT)
+    yard = Yard.copy(file_template, folder / "book.db", MIDNIGHT)
     yard.send(a_pass("door-1", PUMP, MIDNIGHT - 60 * SECOND))
     yard.send(a_pass("door-2", FORK, MIDNIGHT - 30 * SECOND))
     yard.send(a_pass("door-1", PUMP, MIDNIGHT - SECOND, 1, 3))

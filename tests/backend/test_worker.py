@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from backend import worker as module
 from backend.book import events
 from backend.book.db import read, write
-from backend.book.schema import journal
+from backend.book.schema import alert, journal
 from backend.ingest import Message
 from backend.transport.mqtt import Delivery
 from backend.worker import Announcer, IngestWorker
@@ -33,7 +33,7 @@ class Transport:
     acknowledged: list[int] = field(default_factory=list[int])
     published: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
-    def take(self, _wait_s: float, _window_s: float, _most: int) -> list[Delivery]:
+    def take(self, _wait_s: float, _window_s: float, _most: int, _most_readings: int) -> list[Delivery]:
         found = [Delivery(message, mid, 1, 1) for mid, message in enumerate(self.waiting, 1)]
         self.waiting = []
         if not found:
@@ -110,19 +110,49 @@ def test_while_another_transaction_holds_the_lock_everything_waits_and_nothing_i
     """A long history that is folded anew holds it for longer than a writer waits for its turn."""
     monkeypatch.setattr(module, "STORE_AWAY_S", 0.01)
     event.listen(yard.book, "connect", lambda connection, _entry: connection.execute("PRAGMA busy_timeout=20"))
+    true, tries = yard.ingest.take, [0]
+
+    def take(messages: Any) -> Any:
+        tries[0] += 1
+        return true(messages)
+
+    monkeypatch.setattr(yard.ingest, "take", take)
     yard.book.dispose()
     transport = Transport([batch(EPOCH, 1, scans("SY:CONFIRM")), batch(EPOCH, 2, scans("SY:QTY:5"))])
     worker = Thread(target=run, args=(yard, transport))
     with write(yard.book):
         worker.start()
-        while worker.is_alive() and caplog.text.count("the book is away; 2 messages wait") < 3:
+        while worker.is_alive() and tries[0] < 4:
             worker.join(0.01)
+        assert caplog.text.count("the book is away; 2 messages wait") == 1
         assert worker.is_alive()
         assert (transport.acknowledged, transport.published) == ([], [])
     worker.join(10)
     assert transport.acknowledged == [1, 2]
     assert [body for topic, body in transport.published if topic.endswith("/receipt")][-1] == {"epoch": EPOCH, "seq": 2}
     assert len(yard.rows(journal)) == 2
+
+
+def test_a_book_that_was_away_for_long_says_so_itself_when_it_is_back(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "STORE_AWAY_S", 0.001)
+    true = yard.ingest.take
+    for seconds, told in ((2, []), (91, ["The book took no readings for 90 s: database or disk is full"])):
+        begun = yard.clock.now
+
+        def take(messages: Any, until: int = begun + seconds * SECOND) -> Any:
+            if yard.clock.now < until:
+                yard.clock.now += SECOND
+                raise OperationalError("COMMIT", None, Exception("database or disk is full"))
+            return true(messages)
+
+        monkeypatch.setattr(yard.ingest, "take", take)
+        run(yard, Transport([batch(EPOCH, 1, scans("SY:CONFIRM"))]))
+        found = [row["title"] for row in yard.rows(alert) if row["rule"] == "book_away"]
+        assert found == told
+    assert caplog.text.count("messages wait") == 2
+    assert caplog.text.count("takes readings again") == 2
 
 
 def test_after_a_bug_the_brokers_window_is_free_and_nothing_is_receipted(

@@ -11,6 +11,7 @@ from msgspec.structs import fields
 
 from edge.config import BadConfig, GatewayTable, MqttTable, load, missing_files, parse
 from edge.drivers import DRIVERS
+from edge.flow import READINGS_PER_S
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "edge.example.toml"
 GATEWAY = '[gateway]\nname = "dock-a"\n'
@@ -47,6 +48,9 @@ TRACKERS = '[[device]]\nname = "t"\ndriver = "teltonika"\nlisten = "0.0.0.0:5027
         (GATEWAY + DEVICE.replace("192.0.2.10", "host:0"), ": address: HOST:PORT expected, got 'host:0'"),
         (GATEWAY + DEVICE + "antennas = [1, 1]", "antennas: each once expected"),
         (GATEWAY + DEVICE + "window_s = -1", "window_s"),
+        (GATEWAY + DEVICE + "max_readings_per_s = 0", "(door-1).max_readings_per_s: a number, 1 ... 1000000, expected"),
+        (GATEWAY + DEVICE + "max_readings_per_s = true", "expected, got True"),
+        (GATEWAY + TRACKERS + "max_readings_per_s = 0", "max_readings_per_s"),
         (
             GATEWAY + DEVICE + "tx_power_dbm = { x = 27.0 }",
             "tx_power_dbm: an antenna, 1 ... 255, expected as key, got 'x'",
@@ -164,4 +168,8 @@ def test_the_example_mentions_every_field_and_its_defaults_are_true(table: str, 
             default = field.default if field.default_factory is NODEFAULT else field.default_factory()
             assert default is not NODEFAULT, field.name
             assert (tuple(value) if isinstance(value, list) else value) == default, field.name
-    assert set(shown) | set(set_here) <= {*struct.__struct_fields__, "name", "driver"}
+    common = {"max_readings_per_s"} if table.startswith("driver") else set[str]()
+    assert common <= set(shown)
+    assert set(shown) | set(set_here) <= {*struct.__struct_fields__, "name", "driver"} | common
+    if "max_readings_per_s" in shown and "max_readings_per_s" not in struct.__struct_fields__:
+        assert float(shown["max_readings_per_s"].partition("#")[0]) == READINGS_PER_S

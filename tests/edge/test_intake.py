@@ -11,7 +11,7 @@ import pytest
 
 from edge import intake as module
 from edge.intake import Intake
-from models.reading import Reading, Scan
+from models.reading import DeviceEvent, Reading, Scan
 
 
 class Disk:
@@ -50,7 +50,13 @@ def test_what_the_disk_refused_is_put_again(monkeypatch: pytest.MonkeyPatch, cap
     disk.refuse = False
     for future in futures:
         future.result(5)
+    deadline = time.monotonic() + 5
+    while len(disk.kept) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert intake.close(1) == 0
+    (told,) = (each for each in disk.kept if isinstance(each, DeviceEvent))
+    assert (told.name, told.detail) == ("outbox_refused", "none taken for 0 s: disk full")
     assert [scan.data for scan in disk.kept if isinstance(scan, Scan)] == ["A", "B", "C"]
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 

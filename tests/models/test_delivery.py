@@ -94,15 +94,23 @@ def test_older_epochs_leave_one_of_the_eight_to_live_rows() -> None:
     assert drive(sender, 0.2) == [(NEW, 1, 1)]
 
 
-def test_silence_goes_back_after_2_s_doubling_to_30_s_and_2_s_again_after_a_rise() -> None:
+def test_silence_goes_back_after_2_s_then_a_quarter_of_the_outage_and_2_s_again_after_a_rise() -> None:
     sender = online(EpochLine(OLD, 21))
     drive(sender, 0)
-    resends = [now for now in range(1, 121) for _ in drive(sender, now, rows=1)]
-    assert resends == [2, 6, 14, 30, 60, 90, 120]
-    sender.receipt(OLD, 1, 121)
-    drive(sender, 121)
-    assert drive(sender, 122.5) == []
-    assert drive(sender, 123)[0] == (OLD, 2, 11)
+    resends = [now for now in range(1, 201) for _ in drive(sender, now, rows=1)]
+    assert resends == [2, 4, 6, 8, 10, 13, 17, 22, 28, 35, 44, 55, 69, 87, 109, 137, 167, 197]
+    sender.receipt(OLD, 1, 201)
+    drive(sender, 201)
+    assert drive(sender, 202.5) == []
+    assert drive(sender, 203)[0] == (OLD, 2, 11)
+
+
+def test_a_new_connection_in_a_long_outage_begins_with_2_s_and_doubles() -> None:
+    sender = online(EpochLine(OLD, 21))
+    drive(sender, 0)
+    sender.connected(100)
+    resends = [now for now in range(100, 121) for _, first, last in drive(sender, now, rows=1) if last >= first]
+    assert resends == [102, 104, 108, 116]
 
 
 def test_a_receipt_never_moves_the_position_back_and_its_fall_asks_every_epoch() -> None:
@@ -125,10 +133,10 @@ def test_backends_that_contradict_each_other_are_asked_once_a_second() -> None:
     assert asked == 9
 
 
-def test_three_silent_resends_cut_what_was_in_flight_to_single_readings_and_nothing_is_skipped() -> None:
+def test_eight_silent_resends_cut_what_was_in_flight_to_single_readings_and_nothing_is_skipped() -> None:
     sender = online(EpochLine(OLD, 31))
-    sent = [drive(sender, now) for now in (0, 2, 6, 14, 30)]
-    assert sent == [[(OLD, 1, 10)]] * 4 + [[(OLD, 1, 1)]]
+    sent = [drive(sender, now) for now in (0, 2, 4, 6, 8, 10, 12.5, 16, 20, 26)]
+    assert sent == [[(OLD, 1, 10)]] * 9 + [[(OLD, 1, 1)]]
     sender.receipt(OLD, 1, 31)
     assert drive(sender, 31)[:3] == [(OLD, 2, 2), (OLD, 3, 3), (OLD, 4, 4)]
     sender.receipt(OLD, 8, 32)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from backend.api import create_app
 from backend.api.server import Server
 from backend.api.services import Services
+from backend.telemetry.store import Reader
 from backend.web import add_page
 
 CHROMIUM = shutil.which("chromium")
@@ -45,7 +46,7 @@ class Backend:
     """The pages' server on a book; it can be stopped and started on the same port."""
 
     book: Engine
-    telemetry: Engine | None = None
+    telemetry: Reader | None = None
     port: int = 0
     stop: Event = field(default_factory=Event)
     thread: Thread | None = None

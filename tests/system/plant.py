@@ -1,21 +1,17 @@
 """A whole site of real processes on loopback, each of which can be killed and started again by its name."""
 
-import json
-import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from backend import site
+from backend import site, verify
 from backend.app import clock, open_book
 from backend.book.migrations import migrate
 from backend.config import load
-from tests.system import books
+from simulators.torture import books
+from simulators.torture.parts import Part, free_port, wait_for
 
 MOSQUITTO = shutil.which("mosquitto")
 HERE = Path(__file__).parent
@@ -28,89 +24,11 @@ IO = """[device.io]
 114 = { signal = "engine_load", unit = "%" }
 """
 STILL_S = 0.5
-BELOW_EPHEMERAL = (20_000, 32_000)
-
-
-def wait_for(what: str, met: Callable[[], object], seconds: float) -> float:
-    """How long it took."""
-    start = time.monotonic()
-    while not met():
-        assert time.monotonic() - start < seconds, f"{what}: not within {seconds:g} s"
-        time.sleep(0.03)
-    return time.monotonic() - start
-
-
-def free_port() -> int:
-    """One that no outgoing connection is given: while nobody listens there it must stay free."""
-    while True:
-        port = random.SystemRandom().randint(*BELOW_EPHEMERAL)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def say(figures: str) -> None:
     """Figures that the long form is run for."""
     print(figures, flush=True)
-
-
-class Part:
-    """One process of the site; what it prints is added to its log, whichever run it is."""
-
-    def __init__(self, name: str, folder: Path, command: Sequence[str]) -> None:
-        self.name, self.folder, self.command = name, folder, command
-        self.log = folder / f"{name}.log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-
-    def kill(self) -> None:
-        self._running().send_signal(signal.SIGKILL)
-        self.await_killed(5)
-
-    def await_killed(self, seconds: float) -> None:
-        """Wait until it has died by SIGKILL, and by nothing else."""
-        status = self._running().wait(seconds)
-        self.process = None
-        assert status == -signal.SIGKILL, f"{self.name} had ended by itself with {status}:\n{self.tail()}"
-
-    def end(self) -> None:
-        """Ask it to end. Its exit status must be 0."""
-        process = self._running()
-        process.terminate()
-        try:
-            status = process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            status = process.wait()
-        self.process = None
-        assert status == 0, f"{self.name} ended with {status}:\n{self.tail()}"
-
-    def drop(self) -> None:
-        """However it is, it is gone after this."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
-
-    def bugs(self) -> str:
-        """The first traceback in its log."""
-        return self.log.read_text(errors="replace").partition("Traceback")[2][:4000] if self.log.exists() else ""
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        assert self.process is not None, f"{self.name} does not run"
-        return self.process
 
 
 class Plant:
@@ -119,9 +37,10 @@ class Plant:
     "twin" is a second gateway of the edge's name and readers with an outbox of its own. `start` leaves it out.
     """
 
-    def __init__(self, folder: Path, seed: int, rate: float) -> None:
-        self.folder = folder
-        self.fuse = folder / "fuse"
+    def __init__(self, folder: Path, seed: int, rate: float, quota_mb: int = 1024) -> None:
+        self.folder, self.quota_mb = folder, quota_mb
+        self.fuses = folder / "fuses"
+        self.fuses.mkdir()
         self.outbox, self.book = folder / "edge" / "outbox.db", folder / "backend" / "book.db"
         self.twin_outbox = folder / "twin" / "outbox.db"
         self.truths = [folder / f"{door}.jsonl" for door in DOORS]
@@ -130,10 +49,10 @@ class Plant:
         self.trackers = ("127.0.0.1", free_port())
         ports = [free_port() for _ in DOORS]
         self._configure(ports)
-        python = sys.executable
+        python, serve = sys.executable, ["backend", "serve", "-c", "backend.toml"]
         commands: dict[str, list[str]] = {
             "broker": [str(MOSQUITTO), "-c", "mosquitto.conf"],
-            "backend": [python, str(HERE / "crashing_backend.py"), str(self.fuse), "serve", "-c", "backend.toml"],
+            "backend": [python, "-m", "simulators.torture.crash_points", str(self.fuses), *serve],
             "edge": [python, "-m", "edge", "run", "-c", "edge.toml"],
             "twin": [python, "-m", "edge", "run", "-c", "twin.toml"],
         }
@@ -156,6 +75,7 @@ class Plant:
         trackers = f'[[device]]\nname = "trackers"\ndriver = "teltonika"\nlisten = "{listen}"\n{IO}'
         for name, outbox, more in (("edge.toml", self.outbox, trackers), ("twin.toml", self.twin_outbox, "")):
             gateway = f'[gateway]\nname = "{GATEWAY}"\nstate_dir = "{outbox.parent}"\n'
+            gateway += f"outbox_quota_mb = {self.quota_mb}\n"
             (self.folder / name).write_text(gateway + edge + more)
         for name, text in (("mosquitto.conf", broker), ("backend.toml", backend)):
             (self.folder / name).write_text(text)
@@ -212,23 +132,32 @@ class Plant:
         wait_for("all of the outbox receipted", still, seconds)
         return since - begun
 
-    def stockyard(self, *arguments: str) -> str:
-        """Run one of the backend's commands to its end; what it printed. It must succeed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "backend", *arguments], cwd=self.folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"stockyard {arguments[0]}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout
+    def settle(self, drained_s: float) -> books.Account:
+        """End the readers, wait for everything; then no number and no carton is lost or there twice.
+
+        Every invariant holds, and no part had a bug.
+        """
+        self.end_readers()
+        self.await_drained(drained_s)
+        account = books.account([self.outbox, self.twin_outbox], self.book, self.truths)
+        assert (account.lost, account.doubled) == ([], [])
+        assert (account.lost_content, account.doubled_content, account.invented) == (set(), [], set())
+        assert self.broken_invariants() == []
+        self.check_logs()
+        return account
 
     def check_logs(self) -> None:
         """No part had a bug: those that a thread's restart hides are in its log."""
         for part in self.parts.values():
             assert not part.bugs(), f"{part.name}: Traceback{part.bugs()}"
 
-    def broken_invariants(self) -> list[dict[str, str]]:
-        """What `stockyard verify` says is broken; it exits 0 if nothing is."""
-        found: list[dict[str, str]] = json.loads(self.stockyard("verify", "--json", "-c", "backend.toml"))
-        return [each for each in found if each[""] != "ok"]
+    def broken_invariants(self) -> list[str]:
+        """What `stockyard verify` says is broken, without the seconds that another process takes to begin."""
+        book = open_book(load(self.folder / "backend.toml"))
+        try:
+            return [f"{found.name}: {found.detail}" for found in verify.verify(book) if not found.ok]
+        finally:
+            book.dispose()
 
     def drop(self) -> None:
         """End by force what still runs."""

@@ -13,8 +13,8 @@ from random import Random
 
 import pytest
 
-from tests.system import books, machines
-from tests.system.books import Account
+from simulators.torture import books, machines
+from simulators.torture.books import Account
 from tests.system.plant import Plant, say
 
 KILLS = int(os.environ.get("STOCKYARD_KILLS", "6"))
@@ -88,9 +88,9 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant
 
 def kill_between_commit_and_receipt(plant: Plant, record: Record) -> None:
     """The book has what the edge was never told of."""
-    plant.fuse.touch()
+    (plant.fuses / "backend.after-commit").touch()
     plant.parts["backend"].await_killed(10)
-    (burnt,) = plant.folder.glob("fuse.burnt")
+    burnt = plant.fuses / "backend.after-commit.burnt"
     unsent: dict[str, int] = dict(json.loads(burnt.read_bytes()))
     burnt.unlink()
     committed, receipted = books.marks(plant.book), books.receipted(plant.outbox)

@@ -62,8 +62,8 @@ class World:
         return str(found)
 
 
-def _engines(folder: Path) -> tuple[Engine, Engine]:
-    return open_engine("sqlite", folder / "book.db"), open_engine("sqlite", folder / "telemetry.db")
+def _engines(folder: Path) -> tuple[Engine, sql.SqlStore]:
+    return open_engine("sqlite", folder / "book.db"), sql.on_file(folder / "telemetry.db")
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Fleet]:
     migrate(book)
     site.apply(book, SITE, now() - 60 * DAY, "test")
     fleet = fill(book, now(), days=6)
-    sql.prepare(telemetry)
     Projector(book, telemetry, now).catch_up()
     planner = Planner(book, now)
     while planner.step():
         pass
     book.dispose()
-    telemetry.dispose()
+    telemetry.close()
     return folder, fleet
 
 
@@ -94,7 +93,7 @@ def world(tmp_path: Path, filled: tuple[Path, Fleet]) -> Iterator[World]:
     yield World(backend, Fleet(book, now(), known.seq))
     backend.end()
     book.dispose()
-    telemetry.dispose()
+    telemetry.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection
 
 from backend import usage
 from backend.api import items_fleet as items
 from backend.api.queries.intake import time
 from backend.book import places
 from backend.hours_step import tracker_of
-from backend.identities import devices_of
 from backend.step import DAY_US
-from backend.telemetry.schema import point, series
+from backend.telemetry import assets
+from backend.telemetry.store import Reader
 from backend.usage import DISTANCE, used
 from models.declared import Asset, Tracker
 from models.motion.meter import DISTANCES, ENGINE_HOURS, RUNTIME, WORK, Bounds, Metered
@@ -187,33 +187,10 @@ def journey(each: Travel) -> items.Journey:
     )
 
 
-def track(telemetry: Connection, register: Register, asset: str, span: Span, limit: int) -> list[items.TrackPoint]:
+def track(store: Reader, register: Register, asset: str, span: Span, limit: int) -> list[items.TrackPoint]:
     """The positions in a span, as they were sent, the newest `limit`, by time: also those that are not believed."""
-    found: list[items.TrackPoint] = []
-    for device in devices_of(register).get(asset, ()):
-        found += [each for each in _positions(telemetry, device, span, limit) if _on(register, device, asset, each)]
-    return sorted(found, key=lambda each: each.at)[-limit:]
-
-
-def _on(register: Register, device: str, asset: str, each: items.TrackPoint) -> bool:
-    tracker = tracker_of(register, device, round(each.at.timestamp() * 1e6))
-    return tracker is not None and tracker.asset == asset
-
-
-def _positions(telemetry: Connection, device: str, span: Span, limit: int) -> list[items.TrackPoint]:
-    ids = {
-        row.name: row.id
-        for row in telemetry.execute(select(series.c.id, series.c.name).where(series.c.device == device))
-    }
-    if "lat" not in ids or "lon" not in ids:
-        return []
-    lat, lon, speed = point.alias(), point.alias(), point.alias()
-    query = (
-        select(lat.c.at, lat.c.value.label("lat"), lon.c.value.label("lon"), speed.c.value.label("speed"))
-        .join(lon, and_(lon.c.series == ids["lon"], lon.c.content == lat.c.content))
-        .outerjoin(speed, and_(speed.c.series == ids.get("speed_mps", -1), speed.c.content == lat.c.content))
-        .where(lat.c.series == ids["lat"], lat.c.at >= span[0], lat.c.at <= span[1])
-        .order_by(lat.c.at.desc())
-        .limit(limit)
-    )
-    return [items.TrackPoint(from_micros(at), y, x, v) for at, y, x, v in telemetry.execute(query)]
+    since, until = span[0], span[1] + 1
+    mine = (each._replace(since=max(each.since, since)) for each in assets.spans(register, asset, until))
+    found = [spot for each in mine if each.since < each.until for spot in store.track(each, limit)]
+    newest = sorted(found, key=lambda each: each.at)[-limit:]
+    return [items.TrackPoint(from_micros(each.at), each.lat, each.lon, each.speed_mps) for each in newest]

@@ -157,6 +157,5 @@ def asset_track(services: Use, ident: Ident, ask: Annotated[TrackAsk, Query()]) 
         whole = services.complete_to(tx, now)
     if services.telemetry is None:
         return page(list[items_fleet.TrackPoint](), 1, None, whole)
-    with read(services.telemetry) as telemetry:
-        found = fleet.track(telemetry, register, ident, _span(services, ask), ask.limit)
+    found = fleet.track(services.telemetry, register, ident, _span(services, ask), ask.limit)
     return page(found, len(found) + 1, None, whole)

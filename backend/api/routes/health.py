@@ -1,5 +1,6 @@
 """For those who watch the backend itself: is it there, and its figures for Prometheus."""
 
+import shutil
 from collections.abc import Iterator
 
 from fastapi import APIRouter
@@ -8,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from backend import metrics as process
 from backend.api import items
 from backend.api.answers import answer, documented
 from backend.api.queries import figures, intake
@@ -30,10 +32,10 @@ def health(services: Use) -> Response:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(services: Use) -> Response:
-    """The book's figures in Prometheus's text format."""
+    """The figures of the book, its stores and this process in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Book(services))
-    return Response(generate_latest(registry), media_type=MEDIA_TYPE)
+    return Response(generate_latest(registry) + generate_latest(process.REGISTRY), media_type=MEDIA_TYPE)
 
 
 class _Book(Collector):
@@ -42,10 +44,24 @@ class _Book(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with read(self._services.book) as tx:
-            found = figures.figures(tx)
+            found = [*figures.figures(tx), *_stores(self._services)]
         for figure in found:
             family = CounterMetricFamily if figure.rises else GaugeMetricFamily
             metric = family(figure.name, figure.text, labels=figure.labels)
             for labels, value in figure.values:
                 metric.add_metric(labels, value)
             yield metric
+
+
+def _stores(services: Services) -> Iterator[figures.Figure]:
+    """The telemetry store, which may be away, and the room on the disk of the book."""
+    if services.lag is not None:
+        rows = services.lag.rows()
+        yield figures.one("stockyard_telemetry_up", "1 while the telemetry store answers", float(rows is not None))
+        if rows is not None:
+            yield figures.one("stockyard_projector_lag_rows", "Readings and entries that the store lacks", rows)
+    if services.state_dir is not None:
+        free = shutil.disk_usage(services.state_dir).free
+        files = [file.stat().st_size for file in services.state_dir.glob("book.db*")]
+        yield figures.one("stockyard_disk_free_bytes", "Room on the disk of state_dir", free)
+        yield figures.one("stockyard_book_bytes", "Size of the book's files, where it is SQLite", sum(files))

@@ -15,7 +15,7 @@ from backend.api import items
 from backend.api.answers import Ask, Body, Dated, When, answer, documented, documented_body, page
 from backend.api.queries.stock import registered
 from backend.api.services import Services, Use
-from backend.book import references, register
+from backend.book import locks, references, register
 from backend.book.db import read, write
 from models.declared import KINDS, Id, decode_body
 from models.errors import NotFound, Refused
@@ -71,6 +71,7 @@ def _declare(services: Services, kind: str, ident: str, body: bytes, since: Sinc
     at = now if since.valid_from is None else micros(since.valid_from)
     declared = decode_body(kind, body)
     with write(services.book) as tx:
+        locks.own_register(tx)
         before = _problems(tx, at, now)
         outcome = register.put(tx, kind, ident, declared, valid_from=at, actor=services.actor, now=now)
         if new := sorted(_problems(tx, at, now) - before):

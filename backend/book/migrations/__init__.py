@@ -29,6 +29,17 @@ def migrate(engine: Engine) -> list[str]:
     return applied
 
 
+def planned(engine: Engine | None) -> list[tuple[str, str]]:
+    """What `migrate` would do: each revision with what it is. None: a book that is not there yet. Raises BookTooNew."""
+    script = ScriptDirectory.from_config(_config())
+    every = [revision.revision for revision in script.walk_revisions()][::-1]
+    found: list[tuple[str, str]] = []
+    for name in every if engine is None else pending(engine):
+        doc = script.get_revision(name).doc
+        found.append((name, doc.partition(": ")[2] or doc))
+    return found
+
+
 def pending(engine: Engine) -> list[str]:
     """The revisions that the book does not have yet, oldest first. Raises BookTooNew."""
     script = ScriptDirectory.from_config(_config())

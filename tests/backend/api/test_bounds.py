@@ -31,9 +31,14 @@ MOVE = {
 
 def named(response: Any) -> str:
     """The field that a 400 names."""
+    (field,) = all_named(response)
+    return field
+
+
+def all_named(response: Any) -> list[str]:
+    """The fields that a 400 names."""
     assert response.status_code == 400, response.text
-    (fault,) = response.json()["errors"]
-    return str(fault["field"])
+    return [str(fault["field"]) for fault in response.json()["errors"]]
 
 
 @pytest.mark.parametrize("when", TIMES)
@@ -62,7 +67,7 @@ def test_a_parameter_that_nobody_knows_is_named_everywhere(site: Any) -> None:
     asked = [path.replace("{ident}", "PUMP-40") for path in lists if not path.endswith("/events")]
     assert {"/api/v1/alerts", "/api/v1/gateways", "/api/v1/items/PUMP-40"} <= {*asked}
     for path in asked:
-        assert named(site.client.get(path, params={"foo": "1"})) == "foo", path
+        assert "foo" in all_named(site.client.get(path, params={"foo": "1"})), path
     assert named(site.client.put("/api/v1/items/X", json={"name": "X"}, params={"validfrom": "2026"})) == "validfrom"
 
 

@@ -15,6 +15,7 @@ from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
 from backend.telemetry import sql
+from backend.telemetry.rows import Sample, Step, Value
 from models.declared import Asset, Device, Tracker
 from models.maintenance.done import Done
 from models.predict.history import UNITS
@@ -32,13 +33,13 @@ class Plant:
     path: Path
     now: int
     book: Engine = field(init=False)
-    telemetry: Engine = field(init=False)
+    telemetry: sql.SqlStore = field(init=False)
 
     def __post_init__(self) -> None:
         self.book = open_quick(self.path / "book.db")
         schema.metadata.create_all(self.book)
-        self.telemetry = open_quick(self.path / "telemetry.db")
-        sql.prepare(self.telemetry)
+        self.telemetry = sql.SqlStore(open_quick(self.path / "telemetry.db"))
+        self.telemetry.prepare()
         self.registry = Registry(self.path)
         self.scorer = Scorer(self.book, self.telemetry, lambda: self.now, self.registry)
         self.planner = Planner(self.book, lambda: self.now, (FAILURE_RISK,))
@@ -46,7 +47,7 @@ class Plant:
     def close(self) -> None:
         """End the connections."""
         self.book.dispose()
-        self.telemetry.dispose()
+        self.telemetry.close()
 
     def mount(self, asset: str, number: int, at: int = fleet.START) -> str:
         """A tracker comes on an asset."""
@@ -60,14 +61,13 @@ class Plant:
 
     def tell(self, device: str, made: fleet.Made, span: tuple[int, int]) -> None:
         """The tracker's readings of a span are in the telemetry store."""
-        points: list[sql.Point] = []
+        samples: list[Sample] = []
         for name, (times, values) in made.readings.items():
             for at, value in zip(times.tolist(), values.tolist(), strict=True):
                 if span[0] <= at < span[1]:
                     content = int.from_bytes(sha256(f"{device} {name} {at}".encode()).digest()[:7], "big")
-                    points.append(sql.Point(device, name, UNITS[name], content, at, value))
-        with write(self.telemetry) as tx:
-            sql.add_points(tx, points)
+                    samples.append(Sample(device, at, content, (Value(name, UNITS[name], value),)))
+        self.telemetry.write(Step(samples=samples))
 
     def repair(self, asset: str, at: int, ident: str = "r-1", failed_at: int | None = None) -> None:
         """Somebody repaired a gearbox."""

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.book.db import read, write
+from backend.book.db import read
 from backend.book.risks import Repair
-from backend.predict import store
 from backend.predict.fleet_file import FleetFile, Recorded
-from backend.telemetry import sql
+from backend.predict.store import history
+from backend.telemetry.assets import spans
+from backend.telemetry.rows import Sample, Step, Value
 from models.predict.features import BACK_US, raw
 from models.predict.history import DAY_US, HOUR_US, History, digest
 from tests.backend.predict.plant import MINUTE, Plant
@@ -31,9 +32,8 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 def from_store(plant: Plant, asset: str, repairs: list[int], since: int = 0, until: int = END) -> History:
     with read(plant.book) as tx:
         register = plant.scorer._registers.current(tx)
-    with read(plant.telemetry) as tx:
-        known = [Repair(at, None) for at in repairs]
-        return store.history(tx, store.mounted(register, asset, until), known, since)
+    known = [Repair(at, None) for at in repairs]
+    return history(plant.telemetry, spans(register, asset, until), known, since)
 
 
 def same(one: History, other: History) -> bool:
@@ -64,12 +64,11 @@ def test_order_repeats_and_denser_readings_change_nothing(plant: Plant) -> None:
     plant.tell(device, made, ALWAYS)
     times, values = made.readings["gearbox_vibration"]
     more = [
-        sql.Point(device, "gearbox_vibration", "mm/s", 10**9 + k, at + MINUTE, value * 2)
+        Sample(device, at + MINUTE, 10**9 + k, (Value("gearbox_vibration", "mm/s", value * 2),))
         for k, (at, value) in enumerate(zip(times.tolist(), values.tolist(), strict=True))
     ]
     random.Random(1).shuffle(more)
-    with write(plant.telemetry) as tx:
-        sql.add_points(tx, more)
+    plant.telemetry.write(Step(samples=more))
     assert same(from_store(plant, "A", []), before)
 
 
@@ -78,10 +77,10 @@ def test_another_unit_or_name_is_not_used(plant: Plant) -> None:
     device = plant.mount("A", 1)
     plant.tell(device, made, ALWAYS)
     before = from_store(plant, "A", [])
-    with write(plant.telemetry) as tx:
-        at = int(made.readings["engine_load"][0][0]) - MINUTE
-        odd = [("gearbox_temperature", "degF"), ("speed_mps", "m/s"), ("engine_load", "1")]
-        sql.add_points(tx, [sql.Point(device, name, unit, k, at, 500.0) for k, (name, unit) in enumerate(odd)])
+    at = int(made.readings["engine_load"][0][0]) - MINUTE
+    odd = [("gearbox_temperature", "degF"), ("speed_mps", "m/s"), ("engine_load", "1")]
+    told = [Sample(device, at, k, (Value(name, unit, 500.0),)) for k, (name, unit) in enumerate(odd)]
+    plant.telemetry.write(Step(samples=told))
     assert same(from_store(plant, "A", []), before)
 
 

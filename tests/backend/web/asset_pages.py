@@ -14,6 +14,7 @@ from backend.book import schema
 from backend.book.db import open_engine, read
 from backend.book.migrations import migrate
 from backend.step import DAY_US
+from backend.telemetry.store import Reader
 from backend.web import add_page
 from tests.backend.books import SITE
 
@@ -61,7 +62,7 @@ def make(folder: Path) -> Engine:
 class Pages:
     """The pages of one book, and a clock that the test moves."""
 
-    def __init__(self, book: Engine, telemetry: Engine | None) -> None:
+    def __init__(self, book: Engine, telemetry: Reader | None) -> None:
         self.book, self.now = book, NOW
         app = create_app(Services(book, lambda: self.now, lambda *_given: True, telemetry=telemetry))
         add_page(app)

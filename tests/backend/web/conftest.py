@@ -18,15 +18,14 @@ from tests.backend.web.asset_pages import NOW, Pages, make
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("assets")
     book = make(folder)
-    telemetry = open_engine("sqlite", folder / "telemetry.db")
+    telemetry = sql.on_file(folder / "telemetry.db")
     fill(book, NOW, days=5)
-    sql.prepare(telemetry)
     Projector(book, telemetry, lambda: NOW).catch_up()
     planner = Planner(book, lambda: NOW)
     while planner.step():
         pass
     book.dispose()
-    telemetry.dispose()
+    telemetry.close()
     return folder
 
 
@@ -34,12 +33,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(filled: Path, tmp_path: Path) -> Iterator[Pages]:
     for name in ("book.db", "telemetry.db"):
         shutil.copy(filled / name, tmp_path / name)
-    book, telemetry = (open_engine("sqlite", tmp_path / name) for name in ("book.db", "telemetry.db"))
+    book, telemetry = open_engine("sqlite", tmp_path / "book.db"), sql.on_file(tmp_path / "telemetry.db")
     pages = Pages(book, telemetry)
     with pages.client:
         yield pages
     book.dispose()
-    telemetry.dispose()
+    telemetry.close()
 
 
 @pytest.fixture

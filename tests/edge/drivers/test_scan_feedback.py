@@ -64,6 +64,29 @@ def test_the_beep_comes_when_the_scan_is_stored(port: Port, running: Callable[[A
     assert heard(port, b"?", 0.15) == b""
 
 
+def test_a_beep_that_is_late_waits_for_the_scans_made_meanwhile() -> None:
+    feedback = Feedback("ok", "", "")
+    first, second = Future[None](), Future[None]()
+    for durable in (first, second):
+        durable.add_done_callback(feedback.taken())
+    second.set_result(None)
+    assert feedback.take() == b""
+    first.set_result(None)
+    assert [feedback.take() for _ in range(3)] == [b"ok", b"ok", b""]
+
+
+def test_what_was_scanned_before_a_scanner_was_lost_does_not_beep_for_the_first_scan_after_it() -> None:
+    feedback = Feedback("ok", "", "")
+    before, after = Future[None](), Future[None]()
+    before.add_done_callback(feedback.taken())
+    feedback.begin()
+    after.add_done_callback(feedback.taken())
+    before.set_result(None)
+    assert feedback.take() == b""
+    after.set_result(None)
+    assert [feedback.take() for _ in range(2)] == [b"ok", b""]
+
+
 def test_a_bad_frame_and_a_refusal_sound_bad_and_a_good_reply_only_speaks(port: Port, running: Start) -> None:
     run = running(scanner(port, feedback_ok="\x07", feedback_bad="NO\r", feedback_text="\x1b[2J{text}\r"))
     open_and_ready(run)

@@ -57,7 +57,7 @@ def depth(outbox: Path) -> tuple[int, int]:
 
 def lost_since(outbox: Path, at: int) -> set[str]:
     """The devices that the edge lost after that time, microseconds UTC, by the last rows of the outbox."""
-    rows = [json.loads(text) for (text,) in query(outbox, "SELECT text FROM readings ORDER BY rowid DESC LIMIT 500")]
+    rows = [json.loads(text) for (text,) in query(outbox, "SELECT text FROM readings ORDER BY rowid DESC LIMIT 3000")]
     return {row["device"] for row in rows if row.get("name") == "lost" and micros(row["at"]) > at}
 
 
@@ -125,11 +125,13 @@ class Account:
 
 
 def account(outboxes: Iterable[Path], book: Path, truths: Iterable[Path]) -> Account:
-    """Read everything. Outboxes that are copies must agree in what they share."""
+    """Read everything. Raises ValueError if outboxes that are copies do not agree in what they share."""
     held: dict[Key, bytes] = {}
     for outbox in outboxes:
         rows = {(epoch, seq): text for epoch, seq, text in query(outbox, "SELECT epoch, seq, text FROM readings")}
-        assert all(held.get(key, text) == text for key, text in rows.items()), "two texts under one number"
+        if any(held.get(key, text) != text for key, text in rows.items()):
+            msg = f"{outbox}: two texts under one number"
+            raise ValueError(msg)
         held |= rows
     journalled = query(book, "SELECT epoch, seq, body FROM journal JOIN stream ON stream.id = stream_id")
     told = [json.loads(line) for path in truths for line in path.read_text().splitlines()]

@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -22,19 +22,19 @@ from models.wire import encode
 from simulators.devices.driving import Machine
 from simulators.devices.teltonika import Habits, TeltonikaTracker
 from simulators.record import ENGINE_S, IGNITION, ODOMETER_M, Record, readings
-from tests.system import books
+from simulators.torture import books
 
 MACHINES = {"356307042441013": "TRUCK-1", "356307042441021": "CRANE-1"}
 EVERY_S, ON_OFF_S, FLUSH_S, LAG_S = 0.1, (4.0, 3.0), 20.0, 30.0
-HABITS = {
-    "first_backoff_s": 0.2,
-    "most_backoff_s": 1.0,
-    "refused_wait_s": 1.0,
-    "resend_share": 0.05,
-    "drop_ack_share": 0.03,
-    "split_share": 0.1,
-    "burst_share": 0.1,
-}
+HABITS = Habits(
+    first_backoff_s=0.2,
+    most_backoff_s=1.0,
+    refused_wait_s=1.0,
+    resend_share=0.05,
+    drop_ack_share=0.03,
+    split_share=0.1,
+    burst_share=0.1,
+)
 
 
 @dataclass
@@ -48,11 +48,12 @@ class Told:
 class Fleet:
     """Trackers that tell ten records a second each, and lose their network now and then."""
 
-    def __init__(self, address: tuple[str, int], seed: int) -> None:
+    def __init__(self, address: tuple[str, int], seed: int, every_s: float = EVERY_S) -> None:
+        self._every_s = every_s
         self.told = {imei: Told() for imei in MACHINES}
         self._chance = Random(f"fleet/{seed}")
         self._trackers = {
-            imei: TeltonikaTracker(address, imei, told.acked.append, habits=Habits(seed=seed, **HABITS))
+            imei: TeltonikaTracker(address, imei, told.acked.append, habits=replace(HABITS, seed=seed))
             for imei, told in self.told.items()
         }
         self._stop = Event()
@@ -72,16 +73,24 @@ class Fleet:
             tracker.offline(lost=False)
         return sum(tracker.stop(FLUSH_S) for tracker in self._trackers.values())
 
+    def drop(self) -> None:
+        """However they are, they are silent after this."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for tracker in self._trackers.values():
+            tracker.stop(0)
+
     def _drive(self, seed: int) -> None:
         last = dict.fromkeys(self._trackers, time.time_ns() // 1_000_000)
         machines = {imei: Machine(Random(f"{seed}/{imei}"), last[imei] * 1000, ON_OFF_S) for imei in last}
-        while not self._stop.wait(EVERY_S):
+        while not self._stop.wait(self._every_s):
             for imei, tracker in self._trackers.items():
                 last[imei] = max(time.time_ns() // 1_000_000, last[imei] + 1)
                 record = machines[imei].record(last[imei] * 1000)
                 self.told[imei].offered.append(record)
                 tracker.offer(record)
-                if self._chance.random() < EVERY_S / 15:
+                if self._chance.random() < self._every_s / 15:
                     tracker.outage(self._chance.uniform(0.5, 2))
 
 
@@ -177,6 +186,6 @@ def _differences(api: str, asset: str, records: Sequence[Record]) -> list[str]:
 
 def _get(api: str, path: str, span: tuple[str, str], **more: object) -> list[dict[str, Any]]:
     query = urllib.parse.urlencode({"since": span[0], "until": span[1], **more})
-    with urllib.request.urlopen(f"{api}/api/v1/{path}?{query}", timeout=20) as answer:
+    with urllib.request.urlopen(f"{api}/api/v1/{path}?{query}", timeout=20) as answer:  # noqa: S310 - our own backend
         items: list[dict[str, Any]] = json.load(answer)["items"]
     return items

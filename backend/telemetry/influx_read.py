@@ -1,0 +1,186 @@
+"""What is read from the telemetry store on InfluxDB, by InfluxQL."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from backend.telemetry import influx_lines as lp
+from backend.telemetry.influx_http import Connection, Series
+from backend.telemetry.influx_state import FOREVER, STOCK, TIMED, rows
+from backend.telemetry.influx_write import FIGURES, SUFFIX
+from backend.telemetry.rows import FIX, TEN_MINUTES, Bucket, Last, Point, Readings, Rollup, Span, Spot, Stale
+
+SPANS_AT_ONCE = 500
+_EVERYTHING = (lp.EARLIEST, lp.LATEST)
+
+
+def stale(connection: Connection, limit: int, before: int) -> list[Stale]:
+    """`Progress.stale`."""
+    where = ("open = true", f"time < {lp.clamp(before)}")
+    found = connection.ask(lp.select("open, anew, device", f"{TIMED}.stale", *where, tail=f"LIMIT {limit}"))[0]
+    return [
+        Stale(Bucket(lp.decode(row["device"]), row["time"] // lp.NS), row["anew"] is True)
+        for each in found
+        for row in rows(each)
+    ]
+
+
+def touched(connection: Connection, stream: str, mark: int) -> dict[Bucket, int]:
+    """The ten minutes in which a stream has numbers above a mark, with the last."""
+    where = (f"stream = {lp.quoted(stream)}", f"seq > {mark}")
+    found = connection.ask(lp.select("seq, stream, device", f"{TIMED}.touch", *where))[0]
+    return {
+        Bucket(lp.decode(row["device"]), row["time"] // lp.NS // TEN_MINUTES * TEN_MINUTES): row["seq"]
+        for each in found
+        for row in rows(each)
+    }
+
+
+def last(connection: Connection, spans: Sequence[Span], names: Sequence[str]) -> list[Last]:
+    """`Reader.last`; spans of one time are one statement."""
+    together: defaultdict[tuple[int, int], list[Span]] = defaultdict(list)
+    for span in spans:
+        together[span.since, span.until].append(span)
+    found: list[Last] = []
+    for (since, until), alike in together.items():
+        for k in range(0, len(alike), SPANS_AT_ONCE):
+            of = {span.device: span for span in alike[k : k + SPANS_AT_ONCE]}
+            newest = _raw(connection, names, list(of), (since, until), tail="ORDER BY time DESC LIMIT 1")
+            found += [Last(of[device], name, unit, *told[0]) for (device, name, unit), told in newest]
+    return found
+
+
+def _raw(
+    connection: Connection, names: Iterable[str], devices: Sequence[str] | None, span: tuple[int, int], tail: str = ""
+) -> Iterator[tuple[tuple[str, str, str], list[tuple[int, float]]]]:
+    """By (device, name, unit): (at, value) of the samples, in the order of their times."""
+    where = [lp.between(*span)] + ([] if devices is None else [lp.one_of("device", devices)])
+    wanted = sorted(set(names))
+    if not wanted or devices == []:
+        return
+    of_fixes = [name for name in wanted if name in FIX]
+    statements = [lp.select(name, f"{TIMED}.fix", *where, tail=f"GROUP BY device {tail}") for name in of_fixes]
+    group = f'GROUP BY device, "name", unit {tail}'
+    statements.append(lp.select('"value"', f'{TIMED}."value"', *where, lp.one_of("name", wanted), tail=group))
+    answers = connection.ask(*statements)
+    for name, answer in zip([*of_fixes, ""], answers, strict=True):
+        for series in answer:
+            device = lp.decode(series.tags["device"])
+            key = (device, name or lp.decode(series.tags["name"]), FIX.get(name) or lp.decode(series.tags["unit"]))
+            yield key, [(at // lp.NS, float(value)) for at, value in series.values]
+
+
+def points(
+    connection: Connection, names: Sequence[str], devices: Sequence[str] | None, span: tuple[int, int]
+) -> list[Point]:
+    """`Reader.points`."""
+    return [Point(*of, *one) for of, told in sorted(_raw(connection, names, devices, span)) for one in told]
+
+
+def firsts(
+    connection: Connection, span: Span, names: Sequence[str], width: int
+) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    """`Reader.firsts`; InfluxQL's own `first` by time says the bucket's time, not the value's."""
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for (_, name, unit), told in sorted(_raw(connection, names, [span.device], (span.since, span.until))):
+        first: dict[int, tuple[int, float]] = {}
+        for at, value in told:
+            have = first.setdefault(at // width, (at, value))
+            if have[0] == at and value < have[1]:
+                first[at // width] = (at, value)
+        found[name, unit] = list(first.values())
+    return found
+
+
+def track(connection: Connection, span: Span, limit: int) -> list[Spot]:
+    """`Reader.track`."""
+    where = (lp.one_of("device", [span.device]), lp.between(span.since, span.until), "lat >= -90", "lon >= -180")
+    tail = f"ORDER BY time DESC LIMIT {limit}"
+    found = connection.ask(lp.select("lat, lon, speed_mps", f"{TIMED}.fix", *where, tail=tail))[0]
+    told = [
+        Spot(at // lp.NS, float(lat), float(lon), None if speed is None else float(speed))
+        for each in found
+        for at, lat, lon, speed in each.values
+    ]
+    return told[::-1]
+
+
+def rollups(
+    connection: Connection, names: Sequence[str] | None, devices: Sequence[str] | None, span: tuple[int, int, int]
+) -> list[Rollup]:
+    """`Reader.rollups`."""
+    where = _wanted(devices, span, names)
+    if where is None:
+        return []
+    source, columns = f"{TIMED}.rollup_{SUFFIX[span[2]]}", ", ".join(f'"{each}"' for each in FIGURES)
+    found = connection.ask(lp.select(columns, source, *where, tail='GROUP BY device, "name", unit'))[0]
+    return sorted(each for series in found for each in _rollups(series))
+
+
+def _wanted(
+    devices: Sequence[str] | None, span: tuple[int, int, int], names: Sequence[str] | None = None
+) -> list[str] | None:
+    if (devices is not None and not devices) or (names is not None and not names):
+        return None
+    where = [lp.between(*span[:2])]
+    where += [] if devices is None else [lp.one_of("device", devices)]
+    return where + ([] if names is None else [lp.one_of("name", sorted(set(names)))])
+
+
+def _rollups(series: Series) -> Iterator[Rollup]:
+    device, name, unit = (lp.decode(series.tags[key]) for key in ("device", "name", "unit"))
+    for at, *told in series.values:
+        figures: dict[str, Any] = {key: kind(value) for (key, kind), value in zip(FIGURES.items(), told, strict=True)}
+        yield Rollup(device, name, unit, at // lp.NS, **figures)
+
+
+def readings(connection: Connection, devices: Sequence[str] | None, span: tuple[int, int, int]) -> list[Readings]:
+    """`Reader.readings`."""
+    where = _wanted(devices, span)
+    if where is None:
+        return []
+    source = f"{TIMED}.readings_{SUFFIX[span[2]]}"
+    found = connection.ask(lp.select("readings", source, *where, tail="GROUP BY device, kind"))[0]
+    return sorted(
+        Readings(lp.decode(each.tags["device"]), at // lp.NS, lp.decode(each.tags["kind"]), count)
+        for each in found
+        for at, count in each.values
+    )
+
+
+def digest(connection: Connection) -> str:
+    """`Reader.digest`; a device at a time, as an answer is held in memory."""
+    total = sha256()
+    shown = connection.ask('SHOW TAG VALUES WITH KEY = "device"')[0]
+    for device in sorted({lp.decode(value) for each in shown for _, value in each.values}):
+        for row in _contents(connection, device):
+            total.update(msgspec.json.encode(row))
+    for row in _stock(connection):
+        total.update(msgspec.json.encode(row))
+    return total.hexdigest()
+
+
+def _contents(connection: Connection, device: str) -> Iterator[Sequence[Any]]:
+    where = (lp.one_of("device", [device]),)
+    fixes, values = connection.ask(
+        lp.select(", ".join(FIX), f"{TIMED}.fix", *where),
+        lp.select('"value"', f'{TIMED}."value"', *where, tail='GROUP BY "name", unit'),
+    )
+    for each in fixes:
+        yield from ((device, *row) for row in each.values)
+    for each in sorted(values, key=lambda series: (series.tags["name"], series.tags["unit"])):
+        yield from ((device, each.tags["name"], each.tags["unit"], *row) for row in each.values)
+    for width in SUFFIX:
+        yield from rollups(connection, None, [device], (*_EVERYTHING, width))
+        yield from readings(connection, [device], (*_EVERYTHING, width))
+
+
+def _stock(connection: Connection) -> Iterator[Sequence[Any]]:
+    sums: defaultdict[tuple[int, str, str], int] = defaultdict(int)
+    for each in connection.ask(lp.select('at, delta, sku, "location"', f"{FOREVER}.{STOCK}"))[0]:
+        for row in rows(each):
+            sums[row["at"], lp.decode(row["sku"]), lp.decode(row["location"])] += row["delta"]
+    yield from ((*of, delta) for of, delta in sorted(sums.items()) if delta)

@@ -1,0 +1,82 @@
+"""What is read from a telemetry store, on each kind there is: the span, the devices and the names asked for."""
+
+from collections.abc import Callable
+
+from backend.telemetry.rows import HOUR, TEN_MINUTES, Span
+from models.reading import Fix, Meter, Signal, from_micros
+from tests.backend.telemetry.followed_site import T0, S, Site
+
+Make = Callable[[], Site]
+A = "A" * 12
+EVER = 2**62
+CRANE, TRACKER = "dock-a/crane-2", "imei:356307042441013"
+
+
+def test_the_last_value_is_the_newest_by_event_time(make: Make) -> None:
+    site = make()
+    speeds = [(40, 4.0), (10, 1.0), (30, None), (20, 2.0)]
+    for k, (s, speed) in enumerate(speeds):
+        fix = Fix(TRACKER, from_micros(T0 + s * S), 50.0 + s / 100, 4.0, speed_mps=speed)
+        site.journal(f"{'B' * 11}{k}", [fix, Meter("crane-2", from_micros(T0 + s * S), "engine_hours", s, "h")])
+        site.projector.step()
+    whole, early = Span(TRACKER, 0, EVER), Span(TRACKER, T0, T0 + 40 * S)
+    crane, nothing = Span(CRANE, 0, T0 + 30 * S), Span(CRANE, 0, T0)
+    names = ["lat", "speed_mps", "engine_hours"]
+    found = {
+        (each.span, each.name): (each.at, each.value) for each in site.store.last([whole, early, crane, nothing], names)
+    }
+    assert found == {
+        (whole, "lat"): (T0 + 40 * S, 50.4),
+        (whole, "speed_mps"): (T0 + 40 * S, 4.0),
+        (early, "lat"): (T0 + 30 * S, 50.3),
+        (early, "speed_mps"): (T0 + 20 * S, 2.0),
+        (crane, "engine_hours"): (T0 + 20 * S, 20.0),
+    }
+    assert site.store.last([], names) == []
+
+
+def test_reads_take_the_span_the_devices_and_the_names_they_are_asked_for(make: Make) -> None:
+    site = make()
+    site.journal(
+        A,
+        [
+            *(
+                Signal(f"crane-{n}", from_micros(T0 + k * 300 * S), "engine_load", 10.0 * k, "%")
+                for n in (1, 2)
+                for k in range(8)
+            ),
+            *(Fix(TRACKER, from_micros(T0 + k * S), 50.0, 4.0 + k, speed_mps=float(k)) for k in range(5)),
+            Fix(TRACKER, from_micros(T0 + 2 * S), speed_mps=9.0),
+        ],
+    )
+    site.digest()
+    store, one = site.store, "dock-a/crane-1"
+    points = store.points(["engine_load", "lon"], [one, TRACKER], T0 + 300 * S, T0 + 900 * S)
+    assert [(each.device, each.name, each.unit, each.at - T0, each.value) for each in points] == [
+        (one, "engine_load", "%", 300 * S, 10.0),
+        (one, "engine_load", "%", 600 * S, 20.0),
+    ]
+    assert len(store.points(["engine_load", "lon"], None, 0, EVER)) == 16 + 5
+    assert [each.value for each in store.points(["speed_mps"], None, T0 + 2 * S, T0 + 3 * S)] in (
+        [2.0, 9.0],
+        [9.0, 2.0],
+    )
+    assert store.firsts(Span(one, T0 + 1, EVER), ["engine_load", "speed_mps"], 2 * TEN_MINUTES) == {
+        ("engine_load", "%"): [(T0 + k * 300 * S, 10.0 * k) for k in _firsts_of_bins(2 * TEN_MINUTES)]
+    }
+    assert store.firsts(Span(TRACKER, 0, EVER), ["speed_mps"], HOUR) == {("speed_mps", "m/s"): [(T0, 0.0)]}
+    assert [(s.at - T0, s.lat, s.lon, s.speed_mps) for s in store.track(Span(TRACKER, T0, T0 + 4 * S), 2)] == [
+        (2 * S, 50.0, 6.0, 2.0),
+        (3 * S, 50.0, 7.0, 3.0),
+    ]
+    tens = store.rollups(["engine_load"], [one], (T0, T0 + 2 * TEN_MINUTES, TEN_MINUTES))
+    assert [(each.begin, each.count, each.total) for each in tens] == [(T0, 2, 10.0), (T0 + TEN_MINUTES, 2, 50.0)]
+    assert {each.device for each in store.rollups(None, None, (0, EVER, HOUR))} == {one, CRANE, TRACKER}
+    assert store.points(["engine_load"], [], 0, EVER) == store.rollups(None, [], (0, EVER, HOUR)) == []
+
+
+def _firsts_of_bins(width: int) -> list[int]:
+    bins: dict[int, int] = {}
+    for k in range(1, 8):
+        bins.setdefault((T0 + k * 300 * S) // width, k)
+    return list(bins.values())

@@ -1,0 +1,166 @@
+"""Folding holds no lock: what comes between folding and posting is not lost, and a long history goes in pieces."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from backend.book import register
+from backend.book.db import read, write
+from backend.book.schema import dirty, travel
+from backend.deriver import MOST_MISSED
+from backend.verify import verify
+from models.declared import Asset, Device, Tracker
+from models.reading import Fix, Reading, from_micros
+from tests.backend.books import DAY, SECOND, Yard, facts
+from tests.backend.stories import MIDNIGHT, make, tell_in_disorder, tell_in_order
+
+TRACKER = "imei:350000000000001"
+
+
+def fixes(day: int, every_s: int = 1800) -> list[Reading]:
+    """A day of driving north and back."""
+    begin = MIDNIGHT + day * DAY
+    return [
+        Fix(
+            TRACKER,
+            from_micros(begin + k * every_s * SECOND),
+            51.0 + 0.01 * abs(24 - k),
+            3.7,
+            speed_mps=11.0,
+            valid=True,
+        )
+        for k in range(DAY // SECOND // every_s)
+    ]
+
+
+def tracked(yard: Yard) -> Yard:
+    with write(yard.book) as tx:
+        stamp: dict[str, Any] = {"valid_from": 0, "actor": "test", "now": 1}
+        register.put(tx, "assets", "T1", Asset("truck", "1"), **stamp)
+        register.put(tx, "devices", TRACKER, Device(TRACKER, tracker=Tracker("T1")), **stamp)
+    return yard
+
+
+def interrupted(yard: Yard, come: Callable[[], object]) -> None:
+    """Whenever a turn has been folded, something comes before it is posted."""
+    true = yard.deriver._fold
+
+    def fold(tx: Any) -> Any:
+        ready = true(tx)
+        if ready:
+            come()
+        return ready
+
+    yard.deriver._fold = fold  # type: ignore[method-assign]
+
+
+def alike(orderly: Yard, disorder: Yard) -> None:
+    books = facts(orderly.book), facts(disorder.book)
+    for name in books[0]:
+        assert books[0][name] == books[1][name], name
+    for yard in (orderly, disorder):
+        assert not [finding for finding in verify(yard.book) if not finding.ok]
+        yard.book.dispose()
+
+
+@pytest.mark.parametrize("most", [1, 100, 5000])
+def test_a_long_history_that_came_late_is_folded_in_pieces_of_days(most: int, template: Path, tmp_path: Path) -> None:
+    yards = [tracked(Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT + 9 * DAY)) for name in ("a", "b")]
+    days = [fixes(day) for day in range(8)]
+    for day in days:
+        yards[0].send(day)
+    yards[1].send(days[7])
+    for day in days[:7]:
+        yards[1].send(day)
+    yards[1].deriver.readings_a_turn = most
+    since: list[int] = []
+    while rows := [row for row in yards[1].rows(dirty) if row["step"] == "motion"]:
+        since += [row["since"] for row in rows]
+        assert yards[1].deriver.step()
+    assert since == sorted(set(since))
+    assert len(since) >= {1: 7, 100: 3, 5000: 1}[most]
+    for yard in yards:
+        yard.settle()
+    assert yards[0].rows(travel)
+    alike(*yards)
+
+
+def test_what_comes_while_it_is_folded_is_folded_too_however_often(template: Path, tmp_path: Path) -> None:
+    yards = [tracked(Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT + 4 * DAY)) for name in ("a", "b")]
+    first, second = fixes(0), fixes(1)
+    for reading in [*first, *second]:
+        yards[0].send([reading])
+    come = [*first[1::2], *second[::3], *second[1::3], *second[2::3][::-1]]
+    yards[1].send(first[2:3])
+    yards[1].send(first[:1])
+    interrupted(yards[1], lambda: come and yards[1].send([come.pop(0)]))
+    for reading in first[4::2]:
+        yards[1].send([reading])
+    while yards[1].deriver.step() or come:
+        if come and not yards[1].rows(dirty):
+            yards[1].send([come.pop(0)])
+    for yard in yards:
+        yard.settle()
+    alike(*yards)
+
+
+def test_a_device_that_is_never_quiet_is_folded_under_the_lock_at_last(template: Path, tmp_path: Path) -> None:
+    yard = tracked(Yard.copy(template, tmp_path / "a.db", MIDNIGHT + 9 * DAY))
+    live = iter(fixes(5, 60))
+    yard.send([next(live)])
+    yard.send(fixes(4))
+    interrupted(yard, lambda: yard.send([next(live)]))
+    turns = 0
+    while any(row["step"] == "motion" and row["since"] < MIDNIGHT + 5 * DAY for row in yard.rows(dirty)):
+        yard.deriver.step()
+        turns += 1
+        assert turns <= MOST_MISSED + 1
+    assert not [finding for finding in verify(yard.book) if not finding.ok]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_register_that_changes_meanwhile_counts(seed: int, template: Path, tmp_path: Path) -> None:
+    story, chance = make(random.Random(1000 + seed)), random.Random(seed)
+    yards = [Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT - DAY) for name in ("a", "b")]
+    tell_in_order(yards[0], story)
+    yards[0].settle(4 * DAY)
+    changes = [*story.changes]
+    story.changes.clear()
+    interrupted(yards[1], lambda: changes and declare(yards[1], changes.pop(0)))
+    tell_in_disorder(yards[1], story, chance)
+    while changes:
+        declare(yards[1], changes.pop(0))
+    yards[1].settle(MIDNIGHT + 5 * DAY - yards[1].clock.now)
+    alike(*yards)
+
+
+def declare(yard: Yard, change: Any) -> None:
+    with write(yard.book) as tx:
+        register.put(
+            tx, change.kind, change.id, change.body, valid_from=change.valid_from, actor="story", now=yard.clock.now
+        )
+
+
+def test_nobody_waits_while_it_is_folded(template: Path, tmp_path: Path) -> None:
+    """A writer comes in while a month is folded: with the lock held it would wait, and fail."""
+    yard = tracked(Yard.copy(template, tmp_path / "a.db", MIDNIGHT + 40 * DAY))
+    event.listen(yard.book, "connect", lambda connection, _entry: connection.execute("PRAGMA busy_timeout=0"))
+    yard.book.dispose()
+    yard.send(fixes(31)[:5])
+    for day in range(31):
+        yard.send(fixes(day))
+    seen: list[int] = []
+
+    def write_something() -> None:
+        with write(yard.book) as tx:
+            seen.append(tx.execute(select(dirty)).rowcount)
+
+    interrupted(yard, write_something)
+    yard.settle()
+    assert seen
+    with read(yard.book) as tx:
+        assert tx.execute(select(dirty)).first() is None

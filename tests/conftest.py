@@ -1,0 +1,44 @@
+"""What tests of several packages share: real servers, one of each for all tests of a process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.book.db import open_engine
+from backend.book.migrations import migrate
+from tests.servers import postgres
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole system first: they are the longest, and at the end one worker would wait for the other."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgres.Cluster]:
+    """One PostgreSQL whose commits do not wait for the disk."""
+    with postgres.cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: postgres.Cluster) -> Iterator[str]:
+    """A new and empty database."""
+    url = postgres_cluster.database()
+    yield url
+    postgres_cluster.drop_database(url)
+
+
+@pytest.fixture
+def postgres_book_url(postgres_cluster: postgres.Cluster) -> Iterator[str]:
+    """A new database that is a migrated book with nothing in it."""
+    url = postgres_cluster.database(postgres_cluster.template("book", _migrate))
+    yield url
+    postgres_cluster.drop_database(url)
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url, Path())
+    migrate(engine)
+    engine.dispose()
