@@ -147,7 +147,7 @@ class Backend:
         ingests = "ingest" in self.only
         quota = QuotaWatch(self.book, self.transport.pressure, clock).run
         if self.book.dialect.name == "sqlite":
-            files = FileLeases(self.config.state_dir, watchdog.beat)
+            files = FileLeases(self.config.state_dir)
             worker = IngestWorker(Ingest(self.book, clock), self.transport, clock)
             worker.beat = watchdog.beat
 
@@ -156,7 +156,7 @@ class Backend:
                 threads.start("quota", quota, stop)
                 worker.run(stop)
 
-            return files, {"ingest": files.while_held("ingest", take_all)} if ingests else {}
+            return files, {"ingest": files.while_held("ingest", take_all, watchdog.beat)} if ingests else {}
         wanted = Wanted([*parts, *(["discovery"] if ingests else [])], ingests)
         leases = BookLeases(self.book, wanted, self.transport.follow)
         worker = IngestWorker(Ingest(self.book, clock, leases.lost), self.transport, clock)

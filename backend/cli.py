@@ -30,7 +30,9 @@ from backend.keeping.running import held
 from backend.predict import command
 from backend.predict.train_doors import train_doors
 from backend.telemetry import open_store
+from backend.telemetry.store import StoreAway
 from models.errors import Refused
+from models.logline import without_secrets
 from models.predict.card import encode
 
 FAILED, CONFIGURATION, UNAVAILABLE, INTEGRITY = 1, 3, 4, 5
@@ -51,7 +53,7 @@ def _told() -> Generator[None]:
 
 
 def _fail(text: str, status: int) -> None:
-    typer.echo(f"stockyard: {text}", err=True)
+    typer.echo(f"stockyard: {without_secrets(text)}", err=True)
     raise typer.Exit(status)
 
 
@@ -105,8 +107,18 @@ def migrate(
             typer.echo("\n".join(f"would apply {name}: {what}" for name, what in steps) or "nothing to do")
             return
         done = migrate_book(open_book(loaded))
-        open_store(loaded).prepare()
+        _prepare_store(loaded)
     typer.echo("\n".join(f"applied {revision}" for revision in done) or "nothing to do")
+
+
+def _prepare_store(config: Config) -> None:
+    """Nothing waits for the telemetry store: the projector prepares it when it is back."""
+    try:
+        open_store(config).prepare()
+    except StoreAway as error:
+        typer.echo(
+            f"stockyard: the telemetry store is away, `serve` goes on without: {without_secrets(str(error))}", err=True
+        )
 
 
 @app.command()
@@ -155,7 +167,7 @@ def doctor(config: ConfigFile, *, as_json: Json = False) -> None:
     """Clock, disk, ports, broker, stores, devices: each with its next step."""
     with _told():
         checks = list(doctor_module.checks(load(config)))
-    rows = [(c.name, "ok" if c.ok else "FAILED", c.detail, c.next_step) for c in checks]
+    rows = [(c.name, "ok" if c.ok else "FAILED", without_secrets(c.detail), c.next_step) for c in checks]
     _table("doctor", ("check", "", "detail", "next step"), rows, as_json=as_json)
     if not all(c.ok for c in checks):
         raise typer.Exit(FAILED)

@@ -55,7 +55,7 @@ class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
     url: str = "sql"
     token_file: str = ""
     write_api: Literal["v1", "v2"] = "v2"
-    retention_days: int = 730
+    retention_days: Annotated[int, Meta(ge=1, le=100_000)] = 730
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +98,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     host, _, port = config.backend.listen.rpartition(":")
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
         yield "backend.listen", f"HOST:PORT expected, got {config.backend.listen!r}"
-    if urlsplit(config.mqtt.url).scheme not in {"mqtt", "mqtts"} or not urlsplit(config.mqtt.url).hostname:
+    mqtt = urlsplit(config.mqtt.url)
+    if mqtt.scheme not in {"mqtt", "mqtts"} or not mqtt.hostname or mqtt.username is not None:
         yield "mqtt.url", f"mqtt://HOST:PORT or mqtts://HOST:PORT expected, got {config.mqtt.url!r}"
     yield from _tls_problems(config.mqtt)
     if config.mqtt.username and not Path(config.mqtt.password_file).is_file():

@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from backend.apply import DUE_OF_QUIET, STEP_OF_NAME, pass_quiet
 from backend.book import derived, locks
-from backend.book.db import read, repeated, write
+from backend.book.db import read, repeated, took_too_long, write
+from backend.book.register import version
 from backend.book.schema import clock_tick, dirty
 from backend.post import replace
 from backend.refold import QUIET_US, Folding, fold, post
@@ -81,8 +82,9 @@ class Deriver:
                 ready = self._fold(tx)
             if ready:
                 repeated(lambda: self._post(ready, now))
-        except OperationalError:
-            self._trying = {}  # the store is away; the keys are not to blame
+        except OperationalError as error:
+            if not took_too_long(error):
+                self._trying = {}  # the store is away; the keys are not to blame
             raise
         turn, self._trying = self._trying, {}
         self._alone -= turn.keys()
@@ -105,15 +107,18 @@ class Deriver:
         with write(self._book) as tx:
             begin = time.monotonic()
             register = self._registers.current(tx)
+            known = version(tx)
             locks.hold_devices(tx, {each.device_id for each in ready})
             for each in ready:
                 of = (each.step.name, each.device_id)
-                if each.holds(tx, register):
+                is_known = version(tx) == known  # what was posted just now may have declared something
+                if is_known and each.holds(tx, register):
                     post(tx, each, now)
                     self._missed.pop(of, None)
-                elif self._missed.get(of, 0) < MOST_MISSED:
+                elif not is_known or self._missed.get(of, 0) < MOST_MISSED:
                     self._missed[of] = self._missed.get(of, 0) + 1
                 else:
+                    locks.work_long(tx)
                     spans = derived.spans_of(tx, *of, each.spans)
                     post(tx, fold(tx, register, (each.step, each.device_id), spans, self.readings_a_turn), now)
                     self._missed.pop(of, None)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from backend import usage
 from backend.book import services
@@ -21,6 +21,10 @@ from models.register import Register
 from models.wire import NEWEST, OLDEST
 
 OLDEST_US = micros(OLDEST)
+_FIRST_LEG, _FIRST_RUN = (
+    select(each.begin_at).where(each.asset == bindparam("asset"), of == bindparam("of")).order_by(each.end_at).limit(1)
+    for each, of in ((travel.c, travel.c.what), (run.c, run.c.meter))
+)
 
 
 class Kept(Struct, frozen=True):
@@ -130,11 +134,9 @@ class _Meters:
     def _first_heard(self, meter: str) -> int:
         """When the first stretch of a meter began, or the open one did; now, if nothing of it is there."""
         if meter == usage.DISTANCE:
-            columns, of_meter = travel.c, travel.c.what == "distance"
-            begun: list[int] = []
+            first, begun = _FIRST_LEG, list[int]()
         else:
-            columns, of_meter = run.c, run.c.meter == meter
+            first = _FIRST_RUN
             begun = [state.first_at for _, state in usage.states(self.tx, self.register, self.asset)]
-        rows = select(columns.begin_at).where(columns.asset == self.asset, of_meter).order_by(columns.end_at)
-        begun += self.tx.scalars(rows.limit(1))
+        begun += self.tx.scalars(first, {"asset": self.asset, "of": meter})
         return min([self.now, *begun])

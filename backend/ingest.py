@@ -238,7 +238,7 @@ class _Work:
         journal.add_gap(self.tx, held.id, span, gap.reason, (micros(gap.at), self.now))
         many = span[1] - span[0] + 1
         detail: dict[str, object] = {"stream": held.id, "from": span[0], "to": span[1], "reason": gap.reason}
-        title = f"{many} readings of {held.gateway} are missing: {gap.reason[:80]}"
+        title = f"{many} readings of {held.gateway} are missing: {journal.storable(gap.reason)[:80]}"
         self.alert("gap", f"gateway:{held.gateway}", title, detail | {"readings": many})
 
     def finish(self, *, careful: bool) -> Outcome:

@@ -41,20 +41,22 @@ class Leases(Protocol):
         ...
 
 
+def _nothing() -> None:
+    """Nobody need know who stands by."""
+
+
 class FileLeases:
     """Of processes on one machine that share a state_dir."""
 
-    def __init__(self, state_dir: Path, waiting: Callable[[], None] | None = None) -> None:
+    def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / "leases"
-        self._waiting = waiting
-        """Called again and again by who stands by."""
 
     def run(self, stop: Event) -> None:
         """Nothing to do: the kernel keeps them."""
         stop.wait()
 
-    def while_held(self, part: str, run: Run) -> Run:
-        """`run`, begun when no other process runs that part."""
+    def while_held(self, part: str, run: Run, waiting: Callable[[], None] = _nothing) -> Run:
+        """`run`, begun when no other process runs that part; `waiting` is called again and again until then."""
 
         def guarded(stop: Event) -> None:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -63,8 +65,7 @@ class FileLeases:
                     try:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     except BlockingIOError:
-                        if self._waiting is not None:
-                            self._waiting()
+                        waiting()
                         stop.wait(LOOK_S)
                         continue
                     run(stop)

@@ -1,8 +1,8 @@
 """The projector: follows journal and ledger by position into the telemetry store. It may lag or start again.
 
 What it follows is written at once. Ten minutes that were touched are made whole from the journal, so that neither order
-of arrival nor repeats matter; as that costs more the more readings there are, those that are over go first, and those
-that go on are made at most every ROLLUP_US and for a twentieth of the time.
+of arrival nor repeats matter; as that costs more the more readings there are, those that are over go first (for a fifth
+of the time while readings come), and those that go on are made at most every ROLLUP_US and for a twentieth of the time.
 """
 
 import logging
@@ -17,6 +17,7 @@ from backend.telemetry import source
 from backend.telemetry.hours import hours_of
 from backend.telemetry.rollup import rolled
 from backend.telemetry.rows import TEN_MINUTES, LedgerPosition, Rolled, Stale, Step, Stream
+from backend.telemetry.slots import crowded
 from backend.telemetry.store import Progress, Store
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ ROWS_A_STEP = 5000
 BUCKETS_A_TURN = 500
 SAMPLES_AT_ONCE = 20_000
 ROLLUP_US = 10_000_000
-SHARE, SHARE_BEHIND = 20, 10
+SHARE, SHARE_BEHIND, SHARE_BUSY = 20, 10, 4
 TURNS_US = 500_000
 GRACE_US = 60_000_000
 """So long after their end ten minutes are waited for what is still on its way."""
@@ -43,7 +44,7 @@ class Projector:
         self._store = store
         self._clock = clock
         self._retention_us = retention_days * DAY_US
-        self._closed_at = self._open_at = 0
+        self._closed_at = self._open_at = self._rolled_at = 0
         self._forgotten = -1
         self._is_full = self._is_prepared = False
 
@@ -71,7 +72,7 @@ class Projector:
         Raises StoreAway, and OperationalError of the book; what was not done is done by the next step.
         """
         followed = self._follow()
-        self._roll_due(is_behind=followed >= ROWS_A_STEP)
+        self._roll_due(followed)
         if (today := self._clock() // DAY_US) != self._forgotten:
             self._store.forget(self._clock() - self._retention_us)
             self._forgotten = today
@@ -128,13 +129,16 @@ class Projector:
         self._store.write_stock(rows, LedgerPosition(upto, entry or b""), anew=not is_ours)
         return len(rows) // 2
 
-    def _roll_due(self, *, is_behind: bool) -> None:
+    def _roll_due(self, followed: int) -> None:
         began = self._clock()
+        if began < self._rolled_at:  # the clock was set back: what was to come at its times is due now
+            self._closed_at = self._open_at = 0
+        self._rolled_at = began
         self._is_full = False
         if began >= self._closed_at:
             self._is_full = not self._turns(began, began - TEN_MINUTES - GRACE_US)
             now = self._clock()
-            self._closed_at = now + (SHARE_BEHIND * (now - began) if is_behind else 0)
+            self._closed_at = now + _pause(followed, now - began)
         if began >= self._open_at and not self._is_full:
             self._turns(began, EVER)
             now = self._clock()
@@ -167,15 +171,22 @@ class Projector:
             self._store.replace([*tens, *hours_of(self._store, tens)])
 
 
+def _pause(followed: int, took: int) -> int:
+    """How long to leave ten minutes that are over: those of readings that still come would be made again and again."""
+    if followed >= ROWS_A_STEP:
+        return SHARE_BEHIND * took
+    return min(ROLLUP_US, SHARE_BUSY * took) if followed else 0
+
+
 def _rolled(book: Connection, stale: Sequence[Stale]) -> Iterable[Rolled]:
     anew = {each.bucket for each in stale if each.anew}
     left = {each.bucket for each in stale}
     for whole in source.wholes(book, [each.bucket for each in stale]):
         device, begin = whole.bucket
         left.discard(whole.bucket)
-        samples = whole.samples if whole.bucket in anew else None
+        samples = whole.samples if whole.bucket in anew or crowded(whole.samples) else None
         rollups = rolled(device, begin, whole.samples)
-        yield Rolled(device, begin, TEN_MINUTES, whole.readings, rollups, samples, anew=samples is not None)
+        yield Rolled(device, begin, TEN_MINUTES, whole.readings, rollups, samples, anew=whole.bucket in anew)
     for device, begin in sorted(left):  # a device that a restored book does not know
         yield Rolled(device, begin, TEN_MINUTES, {}, [], [], anew=True)
 
@@ -187,9 +198,10 @@ def _ahead(
     behind = sorted((mark - before.get(of, 0), of) for of, (_, mark) in marks.items() if mark > before.get(of, 0))
     room = ROWS_A_STEP
     found: list[source.Stretch] = []
+    names = source.Names()
     for k, (_, of) in enumerate(behind):
         share = max(1, room // (len(behind) - k))
-        found.append(source.ahead(book, of, marks[of], (before.get(of, 0), share)))
+        found.append(source.ahead(book, of, marks[of], (before.get(of, 0), share), names))
         room -= found[-1].rows
     return found
 

@@ -1,22 +1,24 @@
 """How much an asset was used between two moments: the stretches of use in the book, and what is still open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 
+from backend import registers
 from backend.book import places
-from backend.book.schema import device, fold_state, gateway, run
+from backend.book.schema import Big, run
 from backend.hours_step import HOURS, metering, moved_at, tracker_of
 from backend.identities import devices_of
-from backend.registers import register_id
 from models.declared import Device, Tracker
 from models.motion.meter import (
+    COUNTERS,
     ENGINE_HOURS,
     ODOMETER,
     RUNTIME,
     TRACKER_ODOMETER,
+    WORK,
     Bounds,
     Metered,
     Usage,
@@ -24,17 +26,34 @@ from models.motion.meter import (
     open_usage,
 )
 from models.register import Register
-from models.wire import is_global
 
 DISTANCE = "distance"
 """By GPS; the other meters are of models.motion.meter."""
+METERS = (RUNTIME, *WORK, *COUNTERS)
+"""Of which the book has stretches of use."""
 ODOMETERS = (ODOMETER, TRACKER_ODOMETER, DISTANCE)
 """What counts an asset's kilometres, the best first: the machine, its tracker, the fixes."""
+_SINCE, _UNTIL = bindparam("since", type_=Big), bindparam("until", type_=Big)
+_OF_ASSET = run.c.asset == bindparam("asset")
+_OF_METER = (_OF_ASSET, run.c.meter == bindparam("meter"))
+_OVER = (run.c.end_at > _SINCE, run.c.begin_at < _UNTIL)
+_COUNTED = (
+    select(func.min(run.c.begin_at), func.max(run.c.end_at), func.sum(run.c.least), func.sum(run.c.most))
+    .where(*_OF_METER, run.c.end_at >= _SINCE, run.c.begin_at <= _UNTIL)
+    .group_by(case((and_(run.c.begin_at >= _SINCE, run.c.end_at <= _UNTIL), 0), else_=run.c.n))
+)
+_ROWS = (
+    select(run)
+    .where(_OF_ASSET, run.c.meter.in_(bindparam("meters", expanding=True)), *_OVER)
+    .order_by(run.c.meter, run.c.begin_at)
+)
+_ANY = select(run.c.n).where(*_OF_METER).limit(1)
 
 
 def hours_meter(register: Register, asset: str, at: int) -> str:
     """The meter that an asset's hours are from: `engine_hours` if its tracker says so, else `runtime`."""
-    tracker = next((body for _, body in trackers(register, at) if body.asset == asset), None)
+    known = (tracker_of(register, device, at) for device in devices_of(register).get(asset, ()))
+    tracker = next((each for each in known if each is not None and each.asset == asset), None)
     return ENGINE_HOURS if tracker is not None and tracker.hours_from == ENGINE_HOURS else RUNTIME
 
 
@@ -54,14 +73,12 @@ def used(tx: Connection, register: Register, asset: str, meter: str, span: tuple
     if meter == DISTANCE:
         driven = places.driven(tx, register, asset, span)
         return None if driven is None else Bounds(driven, driven)
-    whole = _whole(tx, asset, meter, since, until)
     tails = [each for each in open_of(tx, register, asset, until) if each.meter == meter]
-    parts = [*_cut(tx, asset, meter, since, until), *tails]
-    if whole is None and not parts and not _heard(tx, register, asset, meter):
+    parts = [*_counted(tx, asset, meter, since, until), *tails]
+    if not parts and not _heard(tx, register, asset, meter):
         return None
     shares = [clipped(each, since, until) for each in parts]
-    sums = whole or (0, 0)
-    return Bounds(sums[0] + sum(each.least for each in shares), sums[1] + sum(each.most for each in shares))
+    return Bounds(sum(each.least for each in shares), sum(each.most for each in shares))
 
 
 def odometers(tx: Connection, register: Register, asset: str, span: tuple[int, int]) -> dict[str, Bounds]:
@@ -73,26 +90,19 @@ def odometers(tx: Connection, register: Register, asset: str, span: tuple[int, i
     return {meter: bounds for meter, bounds in counted.items() if bounds is not None}
 
 
-def _whole(tx: Connection, asset: str, meter: str, since: int, until: int) -> tuple[int, int] | None:
-    """The sums over rows that lie within."""
-    within = (run.c.asset == asset, run.c.meter == meter, run.c.end_at <= until, run.c.begin_at >= since)
-    rows, least, most = tx.execute(
-        select(func.count(), func.sum(run.c.least), func.sum(run.c.most)).where(*within)
-    ).one()
-    return (least, most) if rows else None
+def _counted(tx: Connection, asset: str, meter: str, since: int, until: int) -> list[Usage]:
+    """What the book has of a span, without evidence: all rows that lie within as one, and each that reaches out."""
+    over = {"asset": asset, "meter": meter, "since": since, "until": until}
+    return [
+        Usage("", asset, meter, begin_at, end_at, end_at, int(least), int(most), [])
+        for begin_at, end_at, least, most in tx.execute(_COUNTED, over)
+    ]
 
 
-def _cut(tx: Connection, asset: str, meter: str, since: int, until: int) -> list[Usage]:
-    """Rows that reach over one end or both."""
-    over = (run.c.asset == asset, run.c.meter == meter, run.c.end_at > since, run.c.begin_at < until)
-    outside = or_(run.c.begin_at < since, run.c.end_at > until)
-    return [_usage(row) for row in tx.execute(select(run).where(*over, outside))]
-
-
-def rows_of(tx: Connection, asset: str, since: int, until: int) -> list[Usage]:
-    """Every stretch of use, of all meters, that reaches into a window; by meter and time."""
-    over = (run.c.asset == asset, run.c.end_at > since, run.c.begin_at < until)
-    return [_usage(row) for row in tx.execute(select(run).where(*over).order_by(run.c.meter, run.c.begin_at))]
+def rows_of(tx: Connection, asset: str, since: int, until: int, meters: Sequence[str] = METERS) -> list[Usage]:
+    """Every stretch of use, of these meters, that reaches into a window; by meter and time."""
+    over = {"asset": asset, "meters": meters, "since": since, "until": until}
+    return [_usage(row) for row in tx.execute(_ROWS, over)]
 
 
 def _usage(row: Any) -> Usage:  # noqa: ANN401 - a row of `run`
@@ -102,8 +112,13 @@ def _usage(row: Any) -> Usage:  # noqa: ANN401 - a row of `run`
 
 def open_of(tx: Connection, register: Register, asset: str, now: int) -> list[Usage]:
     """What is open of an asset, on whichever tracker it was heard last: up to `now`, or until that went elsewhere."""
+    return open_in(register, states(tx, register, asset), now)
+
+
+def open_in(register: Register, stand: Iterable[tuple[str, Metered]], now: int) -> list[Usage]:
+    """The same of what trackers stand at."""
     found: list[Usage] = []
-    for name, state in states(tx, register, asset):
+    for name, state in stand:
         tracker = tracker_of(register, name, state.last_at)
         if tracker is not None:
             gone = moved_at(register, name, state.last_at)
@@ -113,21 +128,9 @@ def open_of(tx: Connection, register: Register, asset: str, now: int) -> list[Us
 
 def states(tx: Connection, register: Register, asset: str | None = None) -> list[tuple[str, Metered]]:
     """What trackers stand at that were last heard on this asset, or on any, by their ids in the register."""
-    query = (
-        select(device.c.name, gateway.c.name, fold_state.c.state)
-        .join(device, device.c.id == fold_state.c.device_id)
-        .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
-        .where(fold_state.c.step == HOURS.name)
-    )
-    names = devices_of(register).get(asset, []) if asset is not None else None
-    if names is not None:
-        query = query.where(device.c.name.in_([name if is_global(name) else name.partition("/")[2] for name in names]))
-    found: list[tuple[str, Metered]] = []
-    for name, owner, encoded in tx.execute(query):
-        state, ident = HOURS.decode(bytes(encoded)), register_id(owner, name)
-        if state is not None and (names is None or (ident in names and state.asset == asset)):
-            found.append((ident, state))
-    return found
+    names = None if asset is None else devices_of(register).get(asset, [])
+    told = ((name, HOURS.decode(encoded)) for name, _, encoded in registers.states(tx, HOURS.name, names))
+    return [(name, state) for name, state in told if state is not None and asset in {None, state.asset}]
 
 
 def _heard(tx: Connection, register: Register, asset: str, meter: str) -> bool:
@@ -135,4 +138,4 @@ def _heard(tx: Connection, register: Register, asset: str, meter: str) -> bool:
     for _, state in states(tx, register, asset):
         if (meter == RUNTIME and state.engine is not None) or meter in state.counters or meter in state.work:
             return True
-    return tx.execute(select(run.c.n).where(run.c.asset == asset, run.c.meter == meter).limit(1)).first() is not None
+    return tx.execute(_ANY, {"asset": asset, "meter": meter}).first() is not None

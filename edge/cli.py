@@ -16,6 +16,7 @@ from edge.doctor import Finding, examine
 from edge.drivers.llrp_settings import PORT
 from edge.outbox_file import OutboxInUse
 from edge.waiting import Waiting, waiting
+from models.logline import without_secrets
 
 CHECK_FAILED, CONFIGURATION, UNAVAILABLE = 1, 3, 4
 
@@ -135,7 +136,7 @@ def _load(path: Path) -> Config:
 
 
 def _fail(code: int, why: str) -> typer.Exit:
-    typer.echo(why, err=True)
+    typer.echo(without_secrets(why), err=True)
     return typer.Exit(code)
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 
 from edge.driver import Put
 from models.pace import Pace
@@ -32,6 +32,7 @@ class Flow:
         self._thinned = self._told = 0
         self._told_at = float("-inf")
         self._slowed = False
+        self._teller: Thread | None = None
 
     def put(self, readings: Sequence[Reading]) -> "Future[None]":
         """As any `put`; returns when these readings' turn has come."""
@@ -45,11 +46,20 @@ class Flow:
         self._pace.take(len(readings), time.monotonic())
         return self._put(readings)
 
+    def tell_beside(self) -> None:
+        """As `tell`, for who must not wait: while the disk takes nothing, who tells waits with all others."""
+        if self._is_due() and (self._teller is None or not self._teller.is_alive()):
+            self._teller = Thread(target=self.tell, name=f"left out {self._device}", daemon=True)
+            self._teller.start()
+
+    def _is_due(self) -> bool:
+        return self._thinned != self._told and time.monotonic() - self._told_at >= TELL_EVERY_S
+
     def tell(self, *, at_once: bool = False) -> None:
         """Tell how many were left out since the last time, at most once a minute."""
         with self._lock:
             new = self._thinned - self._told
-            if not new or not (at_once or time.monotonic() - self._told_at >= TELL_EVERY_S):
+            if not new or not (at_once or self._is_due()):
                 return
             if not self._told:
                 log.warning("%s: brings more than %g readings/s and is thinned", self._device, self._rate)

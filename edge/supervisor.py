@@ -122,7 +122,7 @@ class _Device:
     def snapshot(self) -> DeviceState:
         """For the status."""
         if self._flow is not None:
-            self._flow.tell()
+            self._flow.tell_beside()
         with self._lock:
             return DeviceState(self._name, self._state, self._since, self._readings, self._bad_frames)
 

@@ -15,7 +15,9 @@ LONGEST = 8192
 FIELDS = ("gateway", "epoch", "device", "seq", "topic")
 """What a line may say of what it is about, beside its message."""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@")
+_PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,256}:)\S{1,256}@", re.IGNORECASE)
+"""Up to the last @: it may have an @ or a slash itself. All is bounded, as what is searched may be anybody's."""
+_PASSWORD_IN_QUERY = re.compile(r"([?&](?:ssl)?password=)[^\s&'\"]{1,256}", re.IGNORECASE)
 _encoder = msgspec.json.Encoder()
 
 
@@ -37,12 +39,19 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
-    return _PASSWORD_IN_URL.sub(r"\1***@", text)
+    return _PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***@", text))
 
 
 def shortened(text: str) -> str:
     """At most LONGEST characters."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text) - LONGEST} more characters)"
+
+
+def ends(trace: str) -> str:
+    """At most LONGEST characters of a traceback, from both ends: the last line says what it was."""
+    cut = len(trace) - LONGEST
+    half = LONGEST // 2
+    return trace if cut <= 0 else f"{trace[:half]}... ({cut} more characters) ...{trace[-half:]}"
 
 
 def moment(seconds: float) -> str:
@@ -58,7 +67,7 @@ def as_text(head: str, message: str, fields: Mapping[str, object], trace: str = 
     """A line for people; lines of a traceback follow it, each marked so that none looks like a line of its own."""
     about = "".join(f" {name}={printable(str(value))}" for name, value in fields.items())
     lines = [f"{head} {printable(shortened(message))}{about}"]
-    lines += [f"    | {printable(line)}" for line in shortened(trace).splitlines()]
+    lines += [f"    | {printable(line)}" for line in ends(trace).splitlines()]
     return "\n".join(lines)
 
 
@@ -66,7 +75,7 @@ def as_json(known: Mapping[str, object], trace: str = "") -> str:
     """A line for programs: a JSON object in ASCII or UTF-8 without control characters."""
     found = {name: shortened(value) if isinstance(value, str) else value for name, value in known.items()}
     if trace:
-        found["exception"] = shortened(trace)
+        found["exception"] = ends(trace)
     clean = {name: _storable(value) if isinstance(value, str) else value for name, value in found.items()}
     return _UNPRINTABLE.sub(lambda each: f"\\u{ord(each.group()):04x}", _encoder.encode(clean).decode())
 

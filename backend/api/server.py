@@ -5,12 +5,15 @@ import socket
 from threading import Event
 
 import uvicorn
+from anyio import to_thread
 from fastapi import FastAPI
 
 from backend.api.services import Services
 
 GRACE_S = 1
 WATCH_S = 0.1
+THREADS = 16
+"""So many requests are worked on at once: each holds a connection to the book, of which the workers need some."""
 
 
 class Server:
@@ -47,6 +50,7 @@ class Server:
     async def _serve(self, server: uvicorn.Server, stop: Event) -> None:
         services = self._app.state.services
         assert isinstance(services, Services)  # noqa: S101 - create_app puts it there
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         watcher = asyncio.create_task(self._watch(server, services, stop))
         try:
             await server.serve(sockets=[self._socket])

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 CONFLICTS = {"40001", "40P01", "55P03"}
 """PostgreSQL's serialization_failure, deadlock_detected and lock_not_available."""
+CANCELED = "57014"
 CACHE_KB = 16_384
 """SQLite's own of each connection, of which every thread has one; the file is in the system's cache besides."""
 TURNS = 20
@@ -126,3 +127,8 @@ def repeated(work: Callable[[], T]) -> T:
 def is_conflict(error: OperationalError) -> bool:
     """Whether only another transaction was in the way: the same again may succeed at once."""
     return isinstance(error, locks.RegisterShared) or getattr(error.orig, "sqlstate", None) in CONFLICTS
+
+
+def took_too_long(error: OperationalError) -> bool:
+    """Whether a statement was ended for its time: the store is there, and what was asked of it is to blame."""
+    return getattr(error.orig, "sqlstate", None) == CANCELED

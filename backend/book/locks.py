@@ -29,6 +29,7 @@ _FREE_DEVICES = (
     select(device.c.id).where(device.c.id.in_(bindparam("ids", expanding=True))).order_by(device.c.id)
 ).with_for_update(key_share=True, skip_locked=True)
 IDS_A_QUERY = 5000
+LONG_S = 120
 _HELD = "stockyard_locks"
 WRITER = "stockyard_writer"
 """The execution option of a writer's connection."""
@@ -67,6 +68,12 @@ def begin(tx: Connection, held_idle_s: int) -> None:
     if tx.dialect.name != "sqlite":
         tx.info[_HELD] = _Held()
         tx.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{held_idle_s}s'")
+
+
+def work_long(tx: Connection) -> None:
+    """What follows may be worked out for longer than a process may stand still, with all that is held."""
+    if tx.dialect.name != "sqlite":
+        tx.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{LONG_S}s'")
 
 
 @contextmanager

@@ -6,22 +6,39 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 
-from backend.book.schema import device, fold_state, gateway, travel
+from backend import registers
+from backend.book.schema import Big, travel
 from backend.hours_step import moved_at, tracker_of
 from backend.identities import devices_of
 from backend.motion_step import MOTION, tracking
-from backend.registers import register_id
 from models.motion import track
 from models.motion.fix import Spot
 from models.motion.tracking import Track
 from models.motion.travel import Travel
 from models.register import Register
-from models.wire import is_global
 
 Span = tuple[int, int]
 """(since, until), microseconds."""
+_SINCE, _UNTIL = bindparam("since", type_=Big), bindparam("until", type_=Big)
+_OF_ASSET = travel.c.asset == bindparam("asset")
+_VISITS = select(travel).where(
+    _OF_ASSET, travel.c.what == "visit", travel.c.end_at >= _SINCE, travel.c.begin_at < _UNTIL
+)
+_JOURNEYS = select(travel).where(
+    _OF_ASSET,
+    travel.c.what.in_(bindparam("what", expanding=True)),
+    travel.c.end_at > _SINCE,
+    travel.c.begin_at < _UNTIL,
+)
+_DRIVEN = (
+    select(func.min(travel.c.begin_at), func.max(travel.c.end_at), func.sum(travel.c.distance_mm))
+    .where(_OF_ASSET, travel.c.what == "distance", travel.c.end_at >= _SINCE, travel.c.begin_at <= _UNTIL)
+    .group_by(case((and_(travel.c.begin_at >= _SINCE, travel.c.end_at <= _UNTIL), 0), else_=travel.c.n))
+)
+"""All stretches that lie within a span as one, and each that reaches out."""
+_ANY = select(travel.c.n).where(_OF_ASSET).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +126,8 @@ def _place(register: Register, name: str, state: Track, here: Spot, now: int) ->
 def visits(tx: Connection, register: Register, asset: str, span: Span, now: int) -> list[Visit]:
     """Stays in zones that reach into a span, the oldest first, with those that last now."""
     since, until = span
-    over = (travel.c.asset == asset, travel.c.what == "visit", travel.c.end_at >= since, travel.c.begin_at < until)
-    found = [_visit(_travel(row), row.end_at) for row in tx.execute(select(travel).where(*over))]
+    over = {"asset": asset, "since": since, "until": until}
+    found = [_visit(_travel(row), row.end_at) for row in tx.execute(_VISITS, over)]
     for name, _, state in told(tx, register, [asset]):
         is_here = _is_still_on(register, name, state, now)
         found += [
@@ -136,8 +153,8 @@ def _is_still_on(register: Register, device: str, state: Track, now: int) -> boo
 def journeys(tx: Connection, register: Register, asset: str, span: Span, now: int, *what: str) -> list[Travel]:
     """Trips, stops or transports that reach into a span, the oldest first. One that goes on now has no `closed_at`."""
     since, until = span
-    over = (travel.c.asset == asset, travel.c.what.in_(what), travel.c.end_at > since, travel.c.begin_at < until)
-    found = [_travel(row) for row in tx.execute(select(travel).where(*over))]
+    over = {"asset": asset, "what": what, "since": since, "until": until}
+    found = [_travel(row) for row in tx.execute(_JOURNEYS, over)]
     for name, _, state in told(tx, register, [asset]):
         going = going_on(state)
         is_here = _is_still_on(register, name, state, now)
@@ -163,15 +180,8 @@ def driven(tx: Connection, register: Register, asset: str, span: Span) -> int | 
     longer by a leg that began before it.
     """
     since, until = span
-    mine = (travel.c.asset == asset, travel.c.what == "distance")
-    within = select(func.sum(travel.c.distance_mm)).where(*mine, travel.c.end_at <= until, travel.c.begin_at >= since)
-    cut = select(travel.c.begin_at, travel.c.end_at, travel.c.distance_mm).where(
-        *mine,
-        travel.c.end_at > since,
-        travel.c.begin_at < until,
-        or_(travel.c.begin_at < since, travel.c.end_at > until),
-    )
-    parts = [tuple(row) for row in tx.execute(cut)]
+    rows = tx.execute(_DRIVEN, {"asset": asset, "since": since, "until": until})
+    parts = [(begin_at, end_at, int(mm)) for begin_at, end_at, mm in rows]
     states = [each.state for each in told(tx, register, [asset])]
     parts += [
         (each.begin_at, each.end_at, each.distance_mm)
@@ -179,10 +189,9 @@ def driven(tx: Connection, register: Register, asset: str, span: Span) -> int | 
         for each in track.close(state, None)
         if each.what == "distance"
     ]
-    whole = tx.scalar(within)
-    if whole is None and not parts and not any(state.place for state in states) and not _was_heard(tx, asset):
+    if not parts and not any(state.place for state in states) and not _was_heard(tx, asset):
         return None
-    return (whole or 0) + sum(_share(part, since, until) for part in parts)
+    return sum(_share(part, since, until) for part in parts)
 
 
 def _share(part: tuple[int, int, int], since: int, until: int) -> int:
@@ -192,23 +201,14 @@ def _share(part: tuple[int, int, int], since: int, until: int) -> int:
 
 
 def _was_heard(tx: Connection, asset: str) -> bool:
-    return tx.execute(select(travel.c.n).where(travel.c.asset == asset).limit(1)).first() is not None
+    return tx.execute(_ANY, {"asset": asset}).first() is not None
 
 
 def told(tx: Connection, register: Register, assets: Iterable[str] | None) -> Iterator[Told]:
     """What trackers stand at that were last heard on one of these assets, or on any."""
     wanted = None if assets is None else {*assets}
-    query = (
-        select(device.c.name, gateway.c.name, device.c.id, fold_state.c.state)
-        .join(device, device.c.id == fold_state.c.device_id)
-        .outerjoin(gateway, gateway.c.id == device.c.gateway_id)
-        .where(fold_state.c.step == MOTION.name)
-    )
-    if wanted is not None:
-        known = devices_of(register)
-        names = [name for asset in wanted for name in known.get(asset, [])]
-        query = query.where(device.c.name.in_([name if is_global(name) else name.partition("/")[2] for name in names]))
-    for name, owner, device_id, encoded in tx.execute(query):
-        state = MOTION.decode(bytes(encoded))
+    names = None if wanted is None else {name for asset in wanted for name in devices_of(register).get(asset, ())}
+    for name, device_id, encoded in registers.states(tx, MOTION.name, names):
+        state = MOTION.decode(encoded)
         if state is not None and (wanted is None or state.asset in wanted):
-            yield Told(register_id(owner, name), device_id, state)
+            yield Told(name, device_id, state)

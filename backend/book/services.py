@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from backend.book import events, locks
@@ -21,6 +21,16 @@ from models.units import quantity_text
 Outcome = Literal["created", "same"]
 Stamp = tuple[str, int]
 """Who says so, and when."""
+_DONE = (
+    select(table.c.asset, table.c.plan, table.c.at, table.c.id)
+    .where(
+        table.c.asset.in_(bindparam("assets", expanding=True)),
+        table.c.kind == "service",
+        table.c.withdrawn_at.is_(None),
+        table.c.at <= bindparam("until"),
+    )
+    .order_by(table.c.at, table.c.id)
+)
 
 
 def record(tx: Connection, register: Register, done: Done, stamp: Stamp) -> Outcome:
@@ -56,14 +66,8 @@ def withdraw(tx: Connection, ident: str, why: str, stamp: Stamp) -> None:
 
 def done_by_plan(tx: Connection, assets: Iterable[str], until: int) -> dict[tuple[str, str], list[tuple[int, str]]]:
     """(at, id) of the services that count, by asset and plan, in order of time; `until` included."""
-    query = select(table.c.asset, table.c.plan, table.c.at, table.c.id).where(
-        table.c.asset.in_(sorted(assets)),
-        table.c.kind == "service",
-        table.c.withdrawn_at.is_(None),
-        table.c.at <= until,
-    )
     found: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    for row in tx.execute(query.order_by(table.c.at, table.c.id)):
+    for row in tx.execute(_DONE, {"assets": sorted(assets), "until": until}):
         found[row.asset, row.plan].append((row.at, row.id))
     return dict(found)
 

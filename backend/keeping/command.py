@@ -16,6 +16,7 @@ from backend.keeping.archive import BadBackup
 from backend.keeping.backup import backup
 from backend.keeping.restore import Refusal, Restored, restore
 from backend.predict.progress import Shown
+from models.logline import without_secrets
 
 FAILED, CONFIGURATION, UNAVAILABLE, INTEGRITY = 1, 3, 4, 5
 API = "api"
@@ -65,6 +66,8 @@ def _print(done: Restored) -> None:
     typer.echo(f"restored the book of {made.made_at:%F %T} UTC: {made.readings} readings, {made.ledger} ledger entries")
     for path in done.aside:
         typer.echo(f"moved aside: {path}")
+    if done.schema is not None:
+        typer.echo(f"moved aside: the replaced tables, to the schema {done.schema} of the database")
     for revision in done.migrated:
         typer.echo(f"applied {revision}")
     ok = sum(finding.ok for finding in done.findings)
@@ -89,6 +92,7 @@ def _facts(done: Restored) -> dict[str, object]:
         "made_at": done.manifest.made_at,
         "readings": done.manifest.readings,
         "moved_aside": [str(path) for path in done.aside],
+        "moved_to_schema": done.schema,
         "migrated": done.migrated,
         "sent_again": again,
         "broken": [finding.name for finding in done.findings if not finding.ok],
@@ -114,5 +118,5 @@ def _told() -> Generator[None]:
 
 
 def _failed(text: str, status: int) -> typer.Exit:
-    typer.echo(f"stockyard: {text}", err=True)
+    typer.echo(f"stockyard: {without_secrets(text)}", err=True)
     return typer.Exit(status)

@@ -1,11 +1,12 @@
-"""pg_dump and pg_restore for a book on PostgreSQL: the book's own tables and no others, as of one snapshot."""
+"""A book on PostgreSQL, dumped, loaded and set aside: the book's own tables and no others, as of one snapshot."""
 
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import Connection, inspect, make_url, text
 
 from backend.book.schema import metadata
 
@@ -27,6 +28,25 @@ def dump(url: str, snapshot: str, target: Path) -> None:
 def load(url: str, source: Path) -> None:
     """Make the tables of a dump, in one transaction; they must not be there. Raises NoProgram."""
     _run("pg_restore", ["--no-owner", "--exit-on-error", "--single-transaction", str(source)], url)
+
+
+def set_aside(tx: Connection) -> str | None:
+    """Move the tables to a schema of their own, so that a dump's can be made; its name, None if there is no table."""
+    there = [table for table in TABLES if inspect(tx).has_table(table, schema="public")]
+    if not there:
+        return None
+    name = f"replaced_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"
+    tx.execute(text(f"CREATE SCHEMA {name}"))
+    for table in there:
+        tx.execute(text(f"ALTER TABLE public.{table} SET SCHEMA {name}"))
+    return name
+
+
+def put_back(tx: Connection, name: str) -> None:
+    """Undo `set_aside`, where nothing was loaded."""
+    for table in inspect(tx).get_table_names(schema=name):
+        tx.execute(text(f"ALTER TABLE {name}.{table} SET SCHEMA public"))
+    tx.execute(text(f"DROP SCHEMA {name}"))
 
 
 def _run(program: str, arguments: list[str], url: str) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy.exc import DatabaseError
 
 from backend.book.db import open_engine, read, write
 from backend.book.migrations import migrate
-from backend.book.schema import metadata
 from backend.config import Config, ConfigError
 from backend.keeping import archive, postgres
 from backend.keeping.archive import BadBackup, Manifest, Mark, Tell
@@ -42,6 +41,8 @@ class Restored:
     replaced: dict[tuple[str, str], int] | None = None
     """Marks of the book that was there, if one was and could be read."""
     aside: list[Path] = field(default_factory=list[Path])
+    schema: str | None = None
+    """Where the tables of a replaced book on PostgreSQL are now."""
     migrated: list[str] = field(default_factory=list[str])
     findings: list[Finding] = field(default_factory=list[Finding])
 
@@ -113,10 +114,15 @@ def _server(config: Config, folder: Path, done: Restored, *, force: bool) -> Non
             if others:
                 msg = f"{others} connections of a running backend: stop it first"
                 raise InUse(msg)
-            metadata.drop_all(tx)
-            tx.execute(text("DROP TABLE IF EXISTS alembic_version"))
+            done.schema = postgres.set_aside(tx)
         engine.dispose()
-        postgres.load(config.book.url, folder / done.manifest.file)
+        try:
+            postgres.load(config.book.url, folder / done.manifest.file)
+        except BaseException:
+            if done.schema is not None:
+                with write(engine) as tx:
+                    postgres.put_back(tx, done.schema)
+            raise
     finally:
         engine.dispose()
 

@@ -111,10 +111,11 @@ def _refusals(tx: Connection, before: int) -> int:
     query = select(refused_count).where(table.day > OLD_DAYS, table.day < before // DAY_US)
     rows = tx.execute(query.order_by(table.day).limit(ROWS_A_TURN)).all()
     for row in rows:
+        one = delete(refused_count).filter_by(gateway=row.gateway, day=row.day, sort=row.sort)
+        count = tx.scalar(one.returning(table.count))
+        if count is None:  # another process was faster, and has added it
+            continue
         key = {"gateway": row.gateway, "day": OLD_DAYS, "sort": row.sort}
-        added = upsert(refused_count).values(**key, count=row.count)
-        tx.execute(added.on_conflict_do_update(index_elements=list(key), set_={"count": table.count + row.count}))
-        tx.execute(
-            delete(refused_count).where(table.gateway == row.gateway, table.day == row.day, table.sort == row.sort)
-        )
+        added = upsert(refused_count).values(**key, count=count)
+        tx.execute(added.on_conflict_do_update(index_elements=list(key), set_={"count": table.count + count}))
     return len(rows)

@@ -21,6 +21,7 @@ from backend.predict.registry import Registry
 from backend.projector import lag
 from backend.registers import Registers
 from backend.telemetry.rows import Span
+from backend.telemetry.source import missing_since
 from backend.telemetry.store import Reader, StoreAway
 from backend.usage import trackers
 from models.alert import Alert
@@ -85,7 +86,7 @@ class Scorer:
         behind = lag(self._book, self._telemetry)
         if behind > FAR_BEHIND:
             return 0
-        known = self._known(now, behind)
+        known = self._known(now)
         due = self._due(known, serving.model)[:ASSETS_A_STEP]
         if not due:
             return 0
@@ -98,13 +99,15 @@ class Scorer:
         self._signals.update(due)
         return len(rows)
 
-    def _known(self, now: int, behind: int) -> _Known:
+    def _known(self, now: int) -> _Known:
         at = now // HOUR_US * HOUR_US
+        followed = self._telemetry.positions().streams
         with read(self._book) as tx:
             register = self._registers.current(tx)
             assets = sorted({tracker.asset for _, tracker in trackers(register, now)})
             whole = derived.complete_to(tx, now)
-            complete_to = min(whole, at if not behind else at - HOUR_US)  # what the store has not yet may be older
+            missing = missing_since(tx, followed)
+            complete_to = min(whole, at if missing is None else min(at, missing))
             return _Known(at, register, risks.newest(tx, assets), risks.repairs(tx, assets, at), complete_to)
 
     def _due(self, known: _Known, model: "Model") -> list[tuple[str, int]]:

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from backend.telemetry.fleet_scope import Mounting, spans
-from backend.telemetry.fleet_sums import SPEED, Buckets, Signal, Sums, bucketed
+from backend.telemetry.fleet_sums import SPEED, Buckets, Signal, Sums, each_bucketed
+from backend.telemetry.rollup import total
 from backend.telemetry.rows import MOVING_MPS, TEN_MINUTES
 from backend.telemetry.store import Reader
 
@@ -77,15 +78,13 @@ def last_seen(reader: Reader, mounted: Sequence[Mounting]) -> dict[str, Seen]:
 
 def driving(reader: Reader, mounted: Sequence[Mounting], rolled_to: int) -> dict[str, Driving]:
     """How each asset drove that said its speed. Raises StoreAway."""
-    return {
-        asset: _driving(buckets) for asset, buckets in bucketed(reader, SPEED, mounted, rolled_to).items() if buckets
-    }
+    return {asset: _driving(buckets) for asset, buckets in each_bucketed(reader, SPEED, mounted, rolled_to) if buckets}
 
 
 def driven_days(reader: Reader, mounted: Sequence[Mounting], rolled_to: int) -> dict[tuple[str, int], Driving]:
     """The same for each UTC day (its begin) in which an asset drove; a session that goes past midnight is cut there."""
     found: dict[tuple[str, int], Driving] = {}
-    for asset, buckets in bucketed(reader, SPEED, mounted, rolled_to).items():
+    for asset, buckets in each_bucketed(reader, SPEED, mounted, rolled_to):
         for day, part in by_day(buckets).items():
             drove = _driving(part)
             if drove.buckets:
@@ -103,7 +102,7 @@ def _driving(buckets: Buckets) -> Driving:
         else:
             runs.append(1)
         before = at
-    whole = Sums(sum(s.values for s in buckets.values()), sum(s.total for s in buckets.values()), 0)
+    whole = Sums(sum(s.values for s in buckets.values()), total([s.total for s in buckets.values()]), 0)
     return Driving(whole.mean, len(driven), len(runs), max(runs, default=0))
 
 
@@ -112,7 +111,7 @@ def active_days(
 ) -> dict[tuple[str, int], int]:
     """How many ten minutes of each UTC day an asset had a mean of a signal below a bound. Raises StoreAway."""
     found: dict[tuple[str, int], int] = {}
-    for asset, buckets in bucketed(reader, signal, mounted, rolled_to).items():
+    for asset, buckets in each_bucketed(reader, signal, mounted, rolled_to):
         for day, part in by_day(buckets).items():
             if n := sum(sums.mean < below for sums in part.values()):
                 found[asset, day] = n
@@ -122,7 +121,7 @@ def active_days(
 def breakdowns(reader: Reader, signal: Signal, mounted: Sequence[Mounting], rolled_to: int) -> dict[str, int]:
     """How often each asset broke down: ten minutes that are BROKEN_DOWN after the last ones heard were not."""
     found: dict[str, int] = {}
-    for asset, buckets in bucketed(reader, signal, mounted, rolled_to).items():
+    for asset, buckets in each_bucketed(reader, signal, mounted, rolled_to):
         down = [buckets[at].zero_share >= BROKEN_DOWN for at in sorted(buckets)]
         found[asset] = sum(now and not before for before, now in pairwise(down))
     return found

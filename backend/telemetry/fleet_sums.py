@@ -4,13 +4,20 @@ So that the ends of a window and a change of trackers cut exactly, and a bucket 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from sys import float_info
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from backend.telemetry import rollup
 from backend.telemetry.fleet_scope import Mounting
 from backend.telemetry.rows import HOUR, MOVING_MPS, TEN_MINUTES, Point
 from backend.telemetry.store import Reader
 
+BUCKETS_AT_ONCE = 250_000
+"""So many ten minutes are in memory, however many assets and days are asked for."""
+SECONDS_AT_ONCE = 1_000_000
+"""So many seconds of devices, where samples are read: a device may say one in each."""
+SECOND = 1_000_000
 Window = tuple[int, int]
 
 
@@ -81,6 +88,32 @@ def bucketed(reader: Reader, signal: Signal, mounted: Sequence[Mounting], rolled
     return found
 
 
+def each_bucketed(
+    reader: Reader, signal: Signal, mounted: Sequence[Mounting], rolled_to: int
+) -> Iterator[tuple[str, Buckets]]:
+    """The same, an asset at a time; the store is asked for some of them together. Raises StoreAway."""
+    for some in _parts(mounted):
+        yield from bucketed(reader, signal, some, rolled_to).items()
+
+
+def _parts(mounted: Sequence[Mounting]) -> Iterator[list[Mounting]]:
+    """All mountings of some assets, with at most BUCKETS_AT_ONCE ten minutes, if one asset does not have more."""
+    owned: defaultdict[str, list[Mounting]] = defaultdict(list)
+    for each in mounted:
+        owned[each.asset].append(each)
+    part: list[Mounting] = []
+    size = 0
+    for own in owned.values():
+        buckets = sum((each.until - each.since) // TEN_MINUTES + 2 for each in own)
+        if part and size + buckets > BUCKETS_AT_ONCE:
+            yield part
+            part, size = [], 0
+        part += own
+        size += buckets
+    if part:
+        yield part
+
+
 def summed(reader: Reader, signal: Signal, mounted: Sequence[Mounting], rolled_to: int) -> dict[str, Sums]:
     """Sums over the whole of each asset's window, from hours where they are whole. Raises StoreAway."""
     hours: defaultdict[str, Buckets] = defaultdict(dict)
@@ -94,16 +127,23 @@ def summed(reader: Reader, signal: Signal, mounted: Sequence[Mounting], rolled_t
             _add(hours[assets[device]], 0, Sums(n, total, zeros))
         for a, b in ((since, begin), (end, until)):
             rest += [Mounting(device, a, b, asset) for device, asset in assets.items() if a < b]
-    for asset, buckets in bucketed(reader, signal, rest, rolled_to).items():
+    for asset, buckets in each_bucketed(reader, signal, rest, rolled_to):
         for sums in buckets.values():
             _add(hours[asset], 0, sums)
     return {asset: buckets[0] for asset, buckets in hours.items()}
 
 
+def capped(total: float) -> float:
+    """The largest number there is instead of infinity, as rollups have it."""
+    return max(-float_info.max, min(float_info.max, total))
+
+
 def _add(buckets: Buckets, bucket: int, sums: Sums) -> None:
     there = buckets.get(bucket)
     buckets[bucket] = (
-        sums if there is None else Sums(there.values + sums.values, there.total + sums.total, there.zeros + sums.zeros)
+        sums
+        if there is None
+        else Sums(there.values + sums.values, capped(there.total + sums.total), there.zeros + sums.zeros)
     )
 
 
@@ -132,6 +172,12 @@ def _rolled(reader: Reader, signal: Signal, devices: Sequence[str], span: tuple[
 def _samples(reader: Reader, signal: Signal, devices: Sequence[str], window: Window) -> Iterable[Sum]:
     if isinstance(reader, Adds) and not signal.driving:
         return reader.sums(signal[:2], devices, window)
+    some = max(1, SECONDS_AT_ONCE // max(1, (window[1] - window[0]) // SECOND))
+    parts = (devices[k : k + some] for k in range(0, len(devices), some))
+    return [each for part in parts for each in _added(reader, signal, part, window)]
+
+
+def _added(reader: Reader, signal: Signal, devices: Sequence[str], window: Window) -> list[Sum]:
     names = [signal.name, SPEED.name] if signal.driving else [signal.name]
     points = reader.points(names, devices, *window)
     drove = {(each.device, each.at) for each in points if _drives(each)} if signal.driving else None
@@ -140,7 +186,7 @@ def _samples(reader: Reader, signal: Signal, devices: Sequence[str], window: Win
         if (name, unit) == signal[:2] and (drove is None or (device, at) in drove):
             values[device, at // TEN_MINUTES].append(value)
     return [
-        (device, bucket * TEN_MINUTES, len(each), sum(each), each.count(0.0))
+        (device, bucket * TEN_MINUTES, len(each), rollup.total(each), each.count(0.0))
         for (device, bucket), each in values.items()
     ]
 

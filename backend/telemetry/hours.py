@@ -6,6 +6,8 @@ from backend.telemetry.rollup import combined
 from backend.telemetry.rows import HOUR, TEN_MINUTES, Bucket, Rolled, Rollup
 from backend.telemetry.store import Reader
 
+NEAR = 6 * HOUR
+
 
 def hours_of(store: Reader, tens: Sequence[Rolled]) -> list[Rolled]:
     """The hours that these ten minutes are in."""
@@ -48,5 +50,16 @@ def _asked(hours: set[Bucket]) -> Iterator[tuple[list[str], tuple[int, int, int]
             yield sorted(of.device for of in hours if of.begin == begin), (begin, begin + HOUR, TEN_MINUTES)
         return
     for device in devices:
-        mine = [of.begin for of in hours if of.device == device]
-        yield [device], (min(mine), max(mine) + HOUR, TEN_MINUTES)
+        for first, last in _runs(sorted(of.begin for of in hours if of.device == device)):
+            yield [device], (first, last + HOUR, TEN_MINUTES)
+
+
+def _runs(begins: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, last) of hours that are near: a tracker whose clock was wrong has some years apart."""
+    found: list[tuple[int, int]] = []
+    for begin in begins:
+        if found and begin - found[-1][1] <= NEAR:
+            found[-1] = (found[-1][0], begin)
+        else:
+            found.append((begin, begin))
+    return found

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 DAY_US = 86_400_000_000
 SETTLE_S = 1.0
 CLOSED_AT_MOST = 10_000
+NO_LEDGER = LedgerPosition(1, b"")
+"""A position in no ledger there is: who is interrupted while rows are taken away begins with that again."""
 REMOVALS_AT_ONCE = 200
 
 
@@ -99,7 +101,8 @@ class InfluxStore:
     def write_stock(self, rows: Sequence[StockRow], position: LedgerPosition, *, anew: bool) -> None:
         """`Writer.write_stock`."""
         if anew:
-            self._state.advance({}, LedgerPosition(0, b""))
+            self._put([self._state.witness()])
+            self._state.advance({}, NO_LEDGER)
             self._connection.ask(f'DROP MEASUREMENT "{STOCK}"')
         self._put(map(writing.stock, rows), FOREVER)
         self._put([self._state.witness()])
@@ -115,7 +118,7 @@ class InfluxStore:
         removals = [statement for each in rolled for statement in writing.removals(each)]
         for k in range(0, len(removals), REMOVALS_AT_ONCE):
             self._connection.ask(*removals[k : k + REMOVALS_AT_ONCE])
-        samples = writing.samples((sample for each in rolled for sample in each.samples or ()), oldest)
+        samples = writing.whole((sample for each in rolled for sample in each.samples or ()), oldest)
         figures = (line for each in rolled if each.begin >= oldest for line in writing.figures(each))
         self._put([*samples, *figures])
         done = [Bucket(each.device, each.begin) for each in rolled if each.width == TEN_MINUTES]
@@ -123,8 +126,15 @@ class InfluxStore:
         self._sweep(len(done))
 
     def forget(self, before: int) -> None:
-        """`Writer.forget`; the server forgets by itself too, in whole weeks."""
-        self._connection.ask(*(lp.delete(each, f"time < {lp.clamp(before)}") for each in MEASUREMENTS))
+        """`Writer.forget`; the server forgets by itself too, in whole weeks.
+
+        Nothing is deleted where nothing is: a server that writes its cache to disk meanwhile may lose other series.
+        """
+        older = f"time < {lp.clamp(before)}"
+        asked = [lp.select("*", f"{TIMED}.{each}", older, tail="LIMIT 1") for each in MEASUREMENTS]
+        told = zip(MEASUREMENTS, self._connection.ask(*asked), strict=True)
+        if gone := [lp.delete(each, older) for each, found in told if found]:
+            self._connection.ask(*gone)
 
     def refused(self) -> Refused:
         """How many points the server has refused for ever, and why it did the last of them."""
@@ -176,9 +186,6 @@ class InfluxStore:
         self._refused = before.lines + refused.lines
         fields = {"points": f"{self._refused}i", "reason": lp.text(refused.reason)}
         self._connection.write([lp.line("refused", fields, 0)], FOREVER)
-
-    def _kept(self, at: int) -> bool:
-        return at >= time.time_ns() // 1000 - self._kept_us
 
     def _oldest(self) -> int:
         return time.time_ns() // 1000 - self._kept_us

@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-NS = 1000
-"""Nanoseconds in a microsecond: so many readings of one series may have the same `at`."""
+from backend.telemetry.slots import NS
+
 EARLIEST, LATEST = -(2**62) // NS, 2**62 // NS
 """Times in microseconds that InfluxDB holds: the years 1823 to 2116."""
 _ENCODED = re.compile(rb"~([0-9A-F]{2})")
 _SPECIAL = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
-_SMALL, _MIDDLE, _UPPER = 300, 200, 500
-_HALF = 2**63
 
 
 class NotFinite(ValueError):
@@ -56,7 +54,12 @@ def head(measurement: str, *tags: tuple[str, str]) -> str:
     >>> head("value", ("device", "dock-a/crane, 2"), ("unit", "%"))
     'value,device=dock-a/crane\\,\\ 2,unit=%'
     """
-    return measurement + "".join(f",{key}={encode(value).translate(_SPECIAL)}" for key, value in tags)
+    return measurement + "".join([f",{key}={_escaped(value)}" for key, value in tags])
+
+
+@lru_cache(100_000)
+def _escaped(value: str) -> str:
+    return encode(value).translate(_SPECIAL)
 
 
 def number(value: float) -> str:
@@ -74,23 +77,6 @@ def text(value: str) -> str:
 def line(start: str, fields: Mapping[str, str], at_ns: int) -> str:
     """One line; fields are texts of `number`, `text`, an integer with `i`, `true` or `false`."""
     return f"{start} {','.join(f'{key}={value}' for key, value in fields.items())} {at_ns}"
-
-
-def slot(at: int, content: int) -> int:
-    """Nanoseconds of a sample at `at` microseconds: of the same `at` in the order of their contents.
-
-    Two contents may share one of the 1,000 places: one in 500 of those that have the same series and the same `at`.
-
-    >>> [slot(7, content) for content in (-(2**63), -1, 0, 299, 300, 2**63 - 1)]
-    [7000, 7199, 7200, 7499, 7500, 7999]
-    """
-    if content < 0:
-        place = _MIDDLE + (content * _MIDDLE // _HALF)
-    elif content < _SMALL:
-        place = _MIDDLE + content
-    else:
-        place = _UPPER + content * _UPPER // _HALF
-    return at * NS + min(place, NS - 1)
 
 
 def quoted(value: str) -> str:

@@ -12,8 +12,10 @@ from backend.telemetry.influx_http import Connection, Series
 from backend.telemetry.influx_state import FOREVER, STOCK, TIMED, rows
 from backend.telemetry.influx_write import FIGURES, SUFFIX
 from backend.telemetry.rows import FIX, TEN_MINUTES, Bucket, Last, Point, Readings, Rollup, Span, Spot, Stale
+from backend.telemetry.slots import NS
 
-SPANS_AT_ONCE = 500
+AT_ONCE = 500
+"""Devices in one statement: to look for more together takes longer than one after the other."""
 _EVERYTHING = (lp.EARLIEST, lp.LATEST)
 
 
@@ -22,7 +24,7 @@ def stale(connection: Connection, limit: int, before: int) -> list[Stale]:
     where = ("open = true", f"time < {lp.clamp(before)}")
     found = connection.ask(lp.select("open, anew, device", f"{TIMED}.stale", *where, tail=f"LIMIT {limit}"))[0]
     return [
-        Stale(Bucket(lp.decode(row["device"]), row["time"] // lp.NS), row["anew"] is True)
+        Stale(Bucket(lp.decode(row["device"]), row["time"] // NS), row["anew"] is True)
         for each in found
         for row in rows(each)
     ]
@@ -33,7 +35,7 @@ def touched(connection: Connection, stream: str, mark: int) -> dict[Bucket, int]
     where = (f"stream = {lp.quoted(stream)}", f"seq > {mark}")
     found = connection.ask(lp.select("seq, stream, device", f"{TIMED}.touch", *where))[0]
     return {
-        Bucket(lp.decode(row["device"]), row["time"] // lp.NS // TEN_MINUTES * TEN_MINUTES): row["seq"]
+        Bucket(lp.decode(row["device"]), row["time"] // NS // TEN_MINUTES * TEN_MINUTES): row["seq"]
         for each in found
         for row in rows(each)
     }
@@ -46,21 +48,34 @@ def last(connection: Connection, spans: Sequence[Span], names: Sequence[str]) ->
         together[span.since, span.until].append(span)
     found: list[Last] = []
     for (since, until), alike in together.items():
-        for k in range(0, len(alike), SPANS_AT_ONCE):
-            of = {span.device: span for span in alike[k : k + SPANS_AT_ONCE]}
-            newest = _raw(connection, names, list(of), (since, until), tail="ORDER BY time DESC LIMIT 1")
-            found += [Last(of[device], name, unit, *told[0]) for (device, name, unit), told in newest]
+        of = {span.device: span for span in alike}
+        newest = _raw(connection, names, list(of), (since, until), tail="ORDER BY time DESC LIMIT 1")
+        found += [Last(of[device], name, unit, *told[0]) for (device, name, unit), told in newest]
     return found
+
+
+def _chunks(devices: Sequence[str] | None) -> Iterator[Sequence[str] | None]:
+    if devices is None:
+        yield None
+        return
+    for k in range(0, len(devices), AT_ONCE):
+        yield devices[k : k + AT_ONCE]
 
 
 def _raw(
     connection: Connection, names: Iterable[str], devices: Sequence[str] | None, span: tuple[int, int], tail: str = ""
 ) -> Iterator[tuple[tuple[str, str, str], list[tuple[int, float]]]]:
     """By (device, name, unit): (at, value) of the samples, in the order of their times."""
-    where = [lp.between(*span)] + ([] if devices is None else [lp.one_of("device", devices)])
     wanted = sorted(set(names))
-    if not wanted or devices == []:
-        return
+    for some in _chunks(devices) if wanted else ():
+        yield from _raw_of(connection, wanted, some, (span, tail))
+
+
+def _raw_of(
+    connection: Connection, wanted: Sequence[str], devices: Sequence[str] | None, of: tuple[tuple[int, int], str]
+) -> Iterator[tuple[tuple[str, str, str], list[tuple[int, float]]]]:
+    span, tail = of
+    where = [lp.between(*span)] + ([] if devices is None else [lp.one_of("device", devices)])
     of_fixes = [name for name in wanted if name in FIX]
     statements = [lp.select(name, f"{TIMED}.fix", *where, tail=f"GROUP BY device {tail}") for name in of_fixes]
     group = f'GROUP BY device, "name", unit {tail}'
@@ -70,7 +85,7 @@ def _raw(
         for series in answer:
             device = lp.decode(series.tags["device"])
             key = (device, name or lp.decode(series.tags["name"]), FIX.get(name) or lp.decode(series.tags["unit"]))
-            yield key, [(at // lp.NS, float(value)) for at, value in series.values]
+            yield key, [(at // NS, float(value)) for at, value in series.values]
 
 
 def points(
@@ -101,7 +116,7 @@ def track(connection: Connection, span: Span, limit: int) -> list[Spot]:
     tail = f"ORDER BY time DESC LIMIT {limit}"
     found = connection.ask(lp.select("lat, lon, speed_mps", f"{TIMED}.fix", *where, tail=tail))[0]
     told = [
-        Spot(at // lp.NS, float(lat), float(lon), None if speed is None else float(speed))
+        Spot(at // NS, float(lat), float(lon), None if speed is None else float(speed))
         for each in found
         for at, lat, lon, speed in each.values
     ]
@@ -112,40 +127,39 @@ def rollups(
     connection: Connection, names: Sequence[str] | None, devices: Sequence[str] | None, span: tuple[int, int, int]
 ) -> list[Rollup]:
     """`Reader.rollups`."""
-    where = _wanted(devices, span, names)
-    if where is None:
-        return []
     source, columns = f"{TIMED}.rollup_{SUFFIX[span[2]]}", ", ".join(f'"{each}"' for each in FIGURES)
-    found = connection.ask(lp.select(columns, source, *where, tail='GROUP BY device, "name", unit'))[0]
+    found = _asked(connection, (columns, source, 'GROUP BY device, "name", unit'), span, (devices, names))
     return sorted(each for series in found for each in _rollups(series))
 
 
-def _wanted(
-    devices: Sequence[str] | None, span: tuple[int, int, int], names: Sequence[str] | None = None
-) -> list[str] | None:
-    if (devices is not None and not devices) or (names is not None and not names):
-        return None
-    where = [lp.between(*span[:2])]
-    where += [] if devices is None else [lp.one_of("device", devices)]
-    return where + ([] if names is None else [lp.one_of("name", sorted(set(names)))])
+def _asked(
+    connection: Connection,
+    what: tuple[str, str, str],
+    span: tuple[int, int, int],
+    of: tuple[Sequence[str] | None, Sequence[str] | None],
+) -> Iterator[Series]:
+    """What a (select, source, tail) answers of (devices, names)."""
+    (columns, source, tail), (devices, names) = what, of
+    for some in _chunks(devices) if names is None or names else ():
+        where = [lp.between(*span[:2])]
+        where += [] if some is None else [lp.one_of("device", some)]
+        where += [] if names is None else [lp.one_of("name", sorted(set(names)))]
+        yield from connection.ask(lp.select(columns, source, *where, tail=tail))[0]
 
 
 def _rollups(series: Series) -> Iterator[Rollup]:
     device, name, unit = (lp.decode(series.tags[key]) for key in ("device", "name", "unit"))
     for at, *told in series.values:
         figures: dict[str, Any] = {key: kind(value) for (key, kind), value in zip(FIGURES.items(), told, strict=True)}
-        yield Rollup(device, name, unit, at // lp.NS, **figures)
+        yield Rollup(device, name, unit, at // NS, **figures)
 
 
 def readings(connection: Connection, devices: Sequence[str] | None, span: tuple[int, int, int]) -> list[Readings]:
     """`Reader.readings`."""
-    where = _wanted(devices, span)
-    if where is None:
-        return []
-    source = f"{TIMED}.readings_{SUFFIX[span[2]]}"
-    found = connection.ask(lp.select("readings", source, *where, tail="GROUP BY device, kind"))[0]
+    what = ("readings", f"{TIMED}.readings_{SUFFIX[span[2]]}", "GROUP BY device, kind")
+    found = _asked(connection, what, span, (devices, None))
     return sorted(
-        Readings(lp.decode(each.tags["device"]), at // lp.NS, lp.decode(each.tags["kind"]), count)
+        Readings(lp.decode(each.tags["device"]), at // NS, lp.decode(each.tags["kind"]), count)
         for each in found
         for at, count in each.values
     )

@@ -5,12 +5,16 @@
 wait to be rolled up. What is older than `oldest` is left out: the server would refuse it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from math import isfinite
 
 from backend.telemetry import influx_lines as lp
+from backend.telemetry import slots
 from backend.telemetry.influx_state import STOCK, number
 from backend.telemetry.rows import FIX, HOUR, TEN_MINUTES, Bucket, Rolled, Rollup, Sample, StockRow, Stream
+from backend.telemetry.slots import NS
 
 S = 1_000_000
 SAMPLES = ("fix", "value")
@@ -19,42 +23,73 @@ FIGURES: dict[str, type] = {
     name: kind for name, kind in Rollup.__annotations__.items() if kind in {int, float} and name != "begin"
 }
 """The fields of a rollup."""
+_FIGURES = ",".join(f"{name}=%di" if kind is int else f"{name}=%r" for name, kind in FIGURES.items())
 NEW, ANEW, DONE = "open=true", "open=true,anew=true", "open=false,anew=false"
 """Fields of `stale`; a field that is not named keeps its value."""
 
 
 def samples(of: Iterable[Sample], oldest: int) -> Iterator[str]:
-    """Lines of samples."""
+    """Lines of samples, each at its own place."""
+    for start, fields, at, content in _rows(of, oldest):
+        yield f"{start} {fields} {slots.slot(at, content)}"
+
+
+def whole(of: Iterable[Sample], oldest: int) -> Iterator[str]:
+    """Lines of all samples that some ten minutes have: those that have one place get one each."""
+    together: defaultdict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
+    for start, fields, at, content in _rows(of, oldest):
+        together[start, at].append((content, fields))
+    for (start, at), alike in together.items():
+        alike.sort()
+        for (_, fields), when in zip(alike, slots.slots(at, [content for content, _ in alike]), strict=True):
+            yield f"{start} {fields} {when}"
+
+
+def _rows(of: Iterable[Sample], oldest: int) -> Iterator[tuple[str, str, int, int]]:
+    """(start of the line, its fields, at, content)."""
     for device, at, content, values in of:
         if at < oldest:
             continue
-        when = lp.slot(at, content)
+        if not all(map(isfinite, [value for _, _, value in values])):
+            raise lp.NotFinite(str(values))
         fix = [f"{name}={value + 0.0!r}" for name, unit, value in values if FIX.get(name) == unit]
         if fix:
-            if not all(isfinite(value) for _, _, value in values):
-                raise lp.NotFinite(str(values))
-            yield f"{lp.head('fix', ('device', device))} {','.join(fix)} {when}"
+            yield f"fix{_of(device)}", ",".join(fix), at, content
         if len(fix) < len(values):
             for name, unit, value in values:
                 if FIX.get(name) != unit:
-                    start = lp.head("value", ("device", device), ("name", name), ("unit", unit))
-                    yield f"{start} value={lp.number(value)} {when}"
+                    yield f"value{_of(device)}{_what(name, unit)}", f"value={value + 0.0!r}", at, content
+
+
+@lru_cache(100_000)
+def _of(device: str) -> str:
+    return lp.head("", ("device", device))
+
+
+@lru_cache(10_000)
+def _what(name: str, unit: str) -> str:
+    return lp.head("", ("name", name), ("unit", unit))
 
 
 def touch(of: Mapping[tuple[Stream, Bucket], int], oldest: int) -> Iterator[str]:
     """Lines of the last numbers in ten minutes; the stream is in the time, so that two streams are two rows."""
     for (stream, bucket), seq in of.items():
         if bucket.begin >= oldest:
-            at = bucket.begin * lp.NS + number(stream, TEN_MINUTES * lp.NS)
-            fields = {"stream": lp.text(lp.encode(name(stream))), "seq": f"{seq}i"}
-            yield lp.line(lp.head("touch", ("device", bucket.device)), fields, at)
+            shift, told = _stream(stream)
+            yield f"touch{_of(bucket.device)} stream={told},seq={seq}i {bucket.begin * NS + shift}"
+
+
+@lru_cache(10_000)
+def _stream(stream: Stream) -> tuple[int, str]:
+    """Where in ten minutes its row is, and its name as a field."""
+    return number(stream, TEN_MINUTES * NS), lp.text(lp.encode(name(stream)))
 
 
 def stale(buckets: Iterable[Bucket], fields: str, oldest: int) -> Iterator[str]:
     """Lines that say of ten minutes whether they wait to be rolled up."""
     for of in buckets:
         if of.begin >= oldest:
-            yield f"{lp.head('stale', ('device', of.device))} {fields} {of.begin * lp.NS}"
+            yield f"stale{_of(of.device)} {fields} {of.begin * NS}"
 
 
 def name(stream: Stream) -> str:
@@ -76,15 +111,25 @@ def stock(row: StockRow) -> str:
 
 def figures(of: Rolled) -> Iterator[str]:
     """Lines of rollups and counts."""
-    suffix, at = SUFFIX[of.width], of.begin * lp.NS
+    suffix, at, device = SUFFIX[of.width], of.begin * NS, _of(of.device)
+    start = f"rollup_{suffix}{device}"
     for row in of.rollups:
-        told = row._asdict()
-        fields = {key: f"{told[key]}i" if kind is int else lp.number(told[key]) for key, kind in FIGURES.items()}
-        start = lp.head(f"rollup_{suffix}", ("device", row.device), ("name", row.name), ("unit", row.unit))
-        yield lp.line(start, fields, at)
+        yield f"{start}{_what(row.name, row.unit)} {_figures(row[4:])} {at}"
     for kind, count in of.readings.items():
-        start = lp.head(f"readings_{suffix}", ("device", of.device), ("kind", kind))
-        yield lp.line(start, {"readings": f"{count}i"}, at)
+        yield f"readings_{suffix}{device}{_kind(kind)} readings={count}i {at}"
+
+
+@lru_cache(10_000)
+def _figures(told: tuple[float, ...]) -> str:
+    """The fields of a rollup; of an hour with a single ten minutes they are the same again."""
+    if not all(map(isfinite, told)):
+        raise lp.NotFinite(str(told))
+    return _FIGURES % tuple([each + 0 for each in told])  # -0.0 is 0.0
+
+
+@lru_cache(10_000)
+def _kind(kind: str) -> str:
+    return lp.head("", ("kind", kind))
 
 
 def removals(of: Rolled) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from backend.telemetry.rows import FIX, Value
+from backend.telemetry.rows import FIX, Figure
 
 KINDS = ("fix", "input", "meter", "signal")
 """Readings of these kinds have figures."""
@@ -53,11 +53,11 @@ _decode: Callable[[bytes], _Fix | _Input | _Meter | _Signal] = msgspec.json.Deco
 _FIX = tuple(FIX.items())
 
 
-def measured(body: bytes) -> tuple[Value, ...]:
+def measured(body: bytes) -> tuple[Figure, ...]:
     """The figures of a reading of KINDS; none of one that only a later version understands.
 
     >>> measured(b'{"kind":"input","device":"d","at":"2026-01-01T00:00:00Z","name":"pto","on":true}')
-    (Value(name='pto', unit='1', value=1.0),)
+    (('pto', '1', 1.0),)
     """
     try:
         reading = _decode(body)
@@ -65,7 +65,7 @@ def measured(body: bytes) -> tuple[Value, ...]:
         return ()
     if isinstance(reading, _Fix):
         told = zip(_FIX, msgspec.structs.astuple(reading), strict=True)
-        return tuple([Value(name, unit, value + 0.0) for (name, unit), value in told if value is not None])
+        return tuple([(name, unit, value + 0.0) for (name, unit), value in told if value is not None])
     if isinstance(reading, _Input):
-        return (Value(reading.name, "1", float(reading.on)),)
-    return (Value(reading.name, reading.unit, reading.value + 0.0),)
+        return ((reading.name, "1", float(reading.on)),)
+    return ((reading.name, reading.unit, reading.value + 0.0),)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import fsum
 from sys import float_info
-from typing import NamedTuple
 
 from backend.telemetry.rows import HOUR, MOVING_MPS, Rollup, Sample
 
@@ -13,19 +12,19 @@ NOT_ROLLED = frozenset({("lat", "deg"), ("lon", "deg"), ("course_deg", "deg")})
 """Their means say nothing: directions and degrees go around."""
 
 
-class _Seen(NamedTuple):
-    at: int
-    content: int
-    value: float
+_Seen = tuple[int, int, float]
+"""(at, content, value)"""
 
 
 def rolled(device: str, begin: int, samples: Iterable[Sample]) -> list[Rollup]:
     """One row for each series that the samples of a bucket have values of, by name and unit."""
     series: dict[tuple[str, str], list[_Seen]] = {}
     moving: set[int] = set()
-    for sample in samples:
-        for name, unit, value in sample.values:
-            series.setdefault((name, unit), []).append(_Seen(sample.at, sample.content, value))
+    for _, at, content, values in samples:
+        for name, unit, value in values:
+            if (seen := series.get((name, unit))) is None:
+                seen = series[name, unit] = []
+            seen.append((at, content, value))
     for at, _, value in series.get(SPEED, ()):
         if value > MOVING_MPS:
             moving.add(at)
@@ -33,20 +32,20 @@ def rolled(device: str, begin: int, samples: Iterable[Sample]) -> list[Rollup]:
 
 
 def _row(of: tuple[str, str, str, int], seen: Sequence[_Seen], moving: set[int]) -> Rollup:
-    values = [each.value for each in seen]
-    last = max(seen)
-    driven = [each.value for each in seen if each.at in moving] if moving else []
+    values = [value for _, _, value in seen]
+    last_at, _, last = max(seen)
+    driven = [value for at, _, value in seen if at in moving] if moving else []
     return Rollup(
         *of,
-        count=len(values),
-        total=total(values),
-        low=min(values),
-        high=max(values),
-        zeros=values.count(0.0),
-        moving=len(driven),
-        moving_total=total(driven),
-        last=last.value,
-        last_at=last.at,
+        len(values),
+        total(values),
+        min(values),
+        max(values),
+        values.count(0.0),
+        len(driven),
+        total(driven) if driven else 0.0,
+        last,
+        last_at,
     )
 
 
@@ -59,18 +58,21 @@ def combined(tens: Iterable[Rollup]) -> list[Rollup]:
 
 
 def _hour(of: tuple[str, str, str, int], rows: Sequence[Rollup]) -> Rollup:
+    if len(rows) == 1:
+        return rows[0]._replace(begin=of[3])
     last = max(rows, key=lambda each: each.last_at)
+    counts, totals, lows, highs, zeros, moving, moving_totals, *_ = zip(*[each[4:] for each in rows], strict=True)
     return Rollup(
         *of,
-        count=sum(each.count for each in rows),
-        total=total([each.total for each in rows]),
-        low=min(each.low for each in rows),
-        high=max(each.high for each in rows),
-        zeros=sum(each.zeros for each in rows),
-        moving=sum(each.moving for each in rows),
-        moving_total=total([each.moving_total for each in rows]),
-        last=last.last,
-        last_at=last.last_at,
+        sum(counts),
+        total(totals),
+        min(lows),
+        max(highs),
+        sum(zeros),
+        sum(moving),
+        total(moving_totals),
+        last.last,
+        last.last_at,
     )
 
 

@@ -19,17 +19,21 @@ class Value(NamedTuple):
     value: float
 
 
+Figure = tuple[str, str, float]
+"""A Value, or the same as a plain tuple: there are many, and those take a third of the time."""
+
+
 class Sample(NamedTuple):
     """What one reading measured, once: a reading that came repeatedly is one sample, at the earliest of its times.
 
     (device, content) identifies the reading, `content` is a signed 64-bit number. Two readings of a device may have the
-    same `at`: both are kept. A store with nanoseconds may tell them apart by `at * 1000 + content % 1000`.
+    same `at`: both are kept. How a store with nanoseconds may tell them apart is in `backend.telemetry.slots`.
     """
 
     device: str
     at: int
     content: int
-    values: tuple[Value, ...]
+    values: tuple[Figure, ...]
     """A fix has several, under the names and units of FIX; any other reading has one."""
 
 

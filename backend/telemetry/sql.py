@@ -143,6 +143,7 @@ class SqlStore:
             inode = None
         if inode != self._inode:
             self._engine.dispose()
+            self._known.forget()
             self._inode = inode
 
     @contextmanager

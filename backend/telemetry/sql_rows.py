@@ -51,12 +51,16 @@ def put(tx: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
 
 
 class Known:
-    """The numbers of devices and series, kept in memory for as long as the store lives this life."""
+    """The numbers of devices and series, kept in memory for as long as the store lives this life.
+
+    A store of this life that has fewer is an older one (a copy, or the server lost its last commits): it is asked anew.
+    """
 
     def __init__(self) -> None:
-        self._life = ""
+        self._life: str = ""
         self._devices: dict[str, int] = {}
         self._series: dict[Series, int] = {}
+        self._most = (0, 0)
 
     def devices(self, tx: Connection, names: Iterable[str]) -> dict[str, int]:
         """Those of devices, which are numbered if they are new."""
@@ -66,6 +70,7 @@ class Known:
             for k in range(0, len(new), AT_ONCE):
                 found = select(schema.device).where(schema.device.c.name.in_(new[k : k + AT_ONCE]))
                 self._devices |= {row.name: row.id for row in tx.execute(found)}
+            self._most = (max(self._devices.values(), default=0), self._most[1])
         return self._devices
 
     def series(self, tx: Connection, wanted: Iterable[Series]) -> dict[Series, int]:
@@ -80,6 +85,7 @@ class Known:
             for k in range(0, len(numbers), AT_ONCE):
                 found = select(schema.series).where(schema.series.c.device.in_(numbers[k : k + AT_ONCE]))
                 self._series |= {(owners[row.device], row.name, row.unit): row.id for row in tx.execute(found)}
+            self._most = (self._most[0], max(self._series.values(), default=0))
         return self._series
 
     def forget(self) -> None:
@@ -87,6 +93,10 @@ class Known:
         self._life = ""
 
     def _check(self, tx: Connection) -> None:
-        life = tx.scalar(select(schema.about.c.life))
-        if life != self._life:
-            self._life, self._devices, self._series = life or "", {}, {}
+        life = str(tx.scalar(select(schema.about.c.life)) or "")
+        if life != self._life or _most(tx, schema.device) < self._most[0] or _most(tx, schema.series) < self._most[1]:
+            self._life, self._devices, self._series, self._most = life, {}, {}, (0, 0)
+
+
+def _most(tx: Connection, table: Table) -> int:
+    return tx.scalar(select(func.max(table.c.id))) or 0

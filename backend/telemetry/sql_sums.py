@@ -7,16 +7,19 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, bindparam, case, func, literal_column, select
 
 from backend.telemetry import schema
-from backend.telemetry.fleet_sums import Sum
+from backend.telemetry.fleet_sums import Sum, capped
 from backend.telemetry.rows import FIX, TEN_MINUTES
 
 AT_ONCE = 5000
+SMALL = 2.0**-64
+"""Values are added up so much smaller, which changes no digit: PostgreSQL refuses a sum that is too large."""
 
 
 def sums(tx: Connection, signal: tuple[str, str], devices: Sequence[str], window: tuple[int, int]) -> list[Sum]:
     """Of a signal (name, unit) from window[0] to before window[1], by device and ten minutes, in any order."""
     return [
-        (device, bucket * TEN_MINUTES, *of) for device, bucket, *of in _told(tx, _of_samples(*signal), devices, window)
+        (device, bucket * TEN_MINUTES, n, capped(small / SMALL), zeros)
+        for device, bucket, n, small, zeros in _told(tx, _of_samples(*signal), devices, window)
     ]
 
 
@@ -69,7 +72,7 @@ def _of_samples(name: str, unit: str) -> Select[*tuple[Any, ...]]:
     bucket = (table.at // literal_column(str(TEN_MINUTES), BigInteger)).label("bucket")
     zeros = func.sum(case((value == 0, 1), else_=0))
     return (
-        told.add_columns(bucket, func.count(), func.sum(value), zeros)
+        told.add_columns(bucket, func.count(), func.sum(value * SMALL), zeros)
         .where(device.name.in_(bindparam("devices", expanding=True)))
         .where(table.at >= bindparam("since", type_=BigInteger), table.at < bindparam("until", type_=BigInteger))
         .group_by(device.name, bucket)

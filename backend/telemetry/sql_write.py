@@ -7,12 +7,26 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, select, upda
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.telemetry import schema
-from backend.telemetry.rows import FIX, TEN_MINUTES, Bucket, LedgerPosition, Rolled, Sample, Step, StockRow, Stream
+from backend.telemetry.rows import (
+    FIX,
+    TEN_MINUTES,
+    Bucket,
+    Followed,
+    LedgerPosition,
+    Rolled,
+    Sample,
+    Step,
+    StockRow,
+    Stream,
+)
 from backend.telemetry.sql_rows import TABLES, Known, put
 
 STOCK = "stock"
 PLACE = {name: [*schema.fix.columns.keys()].index(name) for name in FIX}
 NO_FIX = [None] * len(FIX)
+_UPTO = upsert(schema.followed).on_conflict_do_update(
+    index_elements=["gateway", "epoch"], set_={"upto": upsert(schema.followed).excluded.upto}
+)
 
 
 def begin_life(tx: Connection) -> None:
@@ -27,8 +41,8 @@ def take_step(tx: Connection, known: Known, step: Step) -> None:
     for stream, mark in step.back.items():
         _set_back(tx, stream, mark)
     add_samples(tx, known, step.samples)
-    for followed in step.followed:
-        _follow(tx, known, followed.stream, followed.upto, followed.touched)
+    if step.followed:
+        _follow(tx, known, step.followed)
     _mark_anew(tx, known.devices(tx, {of.device for of in step.anew}), step.anew)
 
 
@@ -55,15 +69,15 @@ def add_samples(tx: Connection, known: Known, samples: Sequence[Sample]) -> None
     put(tx, schema.point, points)
 
 
-def _follow(tx: Connection, known: Known, of: Stream, upto: int, touched: Mapping[Bucket, int]) -> None:
-    stream = upsert(schema.followed).values(gateway=of[0], epoch=of[1], upto=upto)
-    tx.execute(stream.on_conflict_do_update(index_elements=["gateway", "epoch"], set_={"upto": upto}))
-    if not touched:
-        return
-    ident = tx.scalar(select(schema.followed.c.id).filter_by(gateway=of[0], epoch=of[1]))
-    ids = known.devices(tx, {at.device for at in touched})
-    put(tx, schema.touch, [(begin, ident, ids[device], seq) for (device, begin), seq in touched.items()])
-    put(tx, schema.stale, [(begin, ids[device], False) for device, begin in touched])
+def _follow(tx: Connection, known: Known, followed: Sequence[Followed]) -> None:
+    tx.execute(_UPTO, [{"gateway": of.stream[0], "epoch": of.stream[1], "upto": of.upto} for of in followed])
+    found = select(schema.followed).where(schema.followed.c.gateway.in_({of.stream[0] for of in followed}))
+    idents = {(row.gateway, row.epoch): row.id for row in tx.execute(found)}
+    ids = known.devices(tx, {at.device for of in followed for at in of.touched})
+    touched = [(idents[of.stream], at.device, at.begin, seq) for of in followed for at, seq in of.touched.items()]
+    put(tx, schema.touch, [(begin, ident, ids[device], seq) for ident, device, begin, seq in touched])
+    stale = {(begin, ids[device], False) for _, device, begin, _ in touched}
+    put(tx, schema.stale, sorted(stale))
 
 
 def _mark_anew(tx: Connection, ids: Mapping[str, int], buckets: Iterable[Bucket]) -> None:

@@ -91,7 +91,7 @@ def cells(begin_at: int, end_at: int, stretches: Iterable[Stretch]) -> list[Cell
     found: list[Cell] = []
     for what, group in groupby(_pieces(begin_at, end_at, stretches), lambda piece: piece.what):
         pieces = [*group]
-        behind = dict.fromkeys(each for piece in pieces for each in piece.behind)
+        behind = [each for piece in pieces for each in piece.behind]
         rows = dict.fromkeys(row for each in behind for row in each.evidence)
         versions = {each.version for each in behind if each.version is not None}
         found.append(Cell(pieces[0].begin_at, pieces[-1].end_at, what, tuple(rows), tuple(sorted(versions))))

@@ -15,6 +15,8 @@ from simulators.torture.site import Site
 POLL_S, STILL_S = 0.05, 0.5
 SHOWN = 500
 TRACEBACK = "Traceback (most recent call last):"
+MARK = "    | "
+"""Before each line of a traceback in a log of ours."""
 FULL = re.compile(r"disk is full|disk I/O error|unable to open database file|No space left on device|File too large")
 """What a full disk makes of a write; the last one where files are limited instead."""
 
@@ -134,7 +136,7 @@ def logs(site: Site, *, disks_were_full: bool) -> Found:
 def errors(lines: Iterable[str]) -> Iterator[str]:
     """What each traceback ends in."""
     inside = False
-    for line in lines:
+    for line in (each.removeprefix(MARK) for each in lines):
         if line.strip() == TRACEBACK:
             inside = True
         elif inside and line and not line[0].isspace():

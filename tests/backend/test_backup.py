@@ -21,6 +21,7 @@ from backend.ingest import Ingest
 from backend.keeping import archive, running
 from backend.keeping.archive import BadBackup, Manifest
 from backend.keeping.backup import backup
+from backend.keeping.postgres import NoProgram
 from backend.keeping.restore import Refusal, Restored, restore
 from backend.verify import verify
 from models.reading import Signal, from_micros
@@ -265,3 +266,24 @@ def test_the_commands_say_what_they_did_and_how_it_ended(config: Config, tmp_pat
     assert "moved aside" in done.stdout
     (tmp_path / "a.tar").write_bytes(b"no tar")
     assert stockyard("restore", "-c", str(file), str(tmp_path / "a.tar"), "--force").exit_code == 5
+
+
+def test_a_book_on_postgresql_stays_where_the_new_one_cannot_be_loaded(
+    config: Config, postgres_book_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = msgspec.structs.replace(config, book=Book(url=postgres_book_url))
+    busy = Busy(there)
+    try:
+        while busy.committed < 100:
+            time.sleep(0.01)
+        path, _ = backup(there, tmp_path / "dump.tar", quiet)
+    finally:
+        busy.end()
+    before = counted(there)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoProgram, match="pg_restore is not installed"):
+        restore(there, path, quiet, force=True)
+    assert counted(there) == before
+    book = open_engine(postgres_book_url, tmp_path)
+    assert all(finding.ok for finding in verify(book))
+    book.dispose()

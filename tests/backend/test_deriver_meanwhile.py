@@ -1,20 +1,25 @@
 """Folding holds no lock: what comes between folding and posting is not lost, and a long history goes in pieces."""
 
 import random
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import OperationalError
 
-from backend.book import register
+from backend import deriver
+from backend.book import db, derived, register
 from backend.book.db import read, write
-from backend.book.schema import dirty, travel
+from backend.book.locks import WRITER
+from backend.book.schema import crossing, dirty, travel
 from backend.deriver import MOST_MISSED
 from backend.verify import verify
 from models.declared import Asset, Device, Tracker
-from models.reading import Fix, Reading, from_micros
+from models.reading import Fix, Reading, Scan, Tag, from_micros
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.stories import MIDNIGHT, make, tell_in_disorder, tell_in_order
 
@@ -164,3 +169,79 @@ def test_nobody_waits_while_it_is_folded(template: Path, tmp_path: Path) -> None
     assert seen
     with read(yard.book) as tx:
         assert tx.execute(select(dirty)).first() is None
+
+
+@pytest.mark.parametrize("missed", [0, MOST_MISSED])
+def test_what_a_turn_itself_declares_holds_for_all_that_it_posts(missed: int, template: Path, tmp_path: Path) -> None:
+    """A late ASSIGN says what a tag is on, whose pass is folded in the same turn, for another reason."""
+    tag = "e280110000000000000000aa"
+
+    def scan(at: int, data: str) -> Reading:
+        return Scan("scanner-1", from_micros(MIDNIGHT + at * SECOND), data, "]C1")
+
+    def seen(at: int, antenna: int) -> Reading:
+        return Tag("door-1", from_micros(MIDNIGHT + at * SECOND), tag, antenna, rssi_dbm=-50.0)
+
+    yard = Yard.copy(template, tmp_path / "a.db", MIDNIGHT + DAY)
+    yard.send([scan(3000, "SY:CANCEL"), seen(1000, 3), seen(1001, 3), seen(1002, 1)])
+    yard.settle()
+    yard.send([scan(0, "SY:ASSIGN"), scan(1, f"SY:EPC:{tag}"), scan(2, "SY:ASSET:forklift-1")])
+    (door,) = {row["device_id"] for row in yard.rows(crossing)}
+    with write(yard.book) as tx:
+        derived.mark_dirty(tx, [("dock", door, tag, MIDNIGHT + SECOND, derived.FOR_EVER)])
+    if missed:
+        yard.deriver._missed["dock", door] = missed
+        come = [Tag("door-1", from_micros(MIDNIGHT + 2000 * SECOND), "ab" * 12, 3, rssi_dbm=-50.0)]
+        interrupted(yard, lambda: come and yard.send([come.pop()]))
+    yard.settle()
+    assert {row["asset"] for row in yard.rows(crossing) if row["subject"] == tag} == {"FORKLIFT-1"}
+    assert not [finding for finding in verify(yard.book) if not finding.ok]
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_folding_under_the_lock_may_take_longer_than_a_process_may_stand_still(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day of a reader that is never quiet is folded in more than the time after which a session is ended."""
+    monkeypatch.setattr(db, "HELD_IDLE_S", 1)
+    tracked(yard).clock.now = MIDNIGHT + 9 * DAY
+    live = iter(fixes(5, 60))
+    yard.send([next(live)])
+    yard.send(fixes(4))
+    true = deriver.fold
+
+    def slow(tx: Any, *given: Any) -> Any:
+        if tx.get_execution_options().get(WRITER):
+            time.sleep(1.5)
+        return true(tx, *given)
+
+    monkeypatch.setattr(deriver, "fold", slow)
+    interrupted(yard, lambda: yard.send([next(live)]))
+    for _ in range(MOST_MISSED + 1):
+        yard.deriver.step()
+    assert not [row for row in yard.rows(dirty) if row["since"] < MIDNIGHT + 5 * DAY]
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_a_key_whose_readings_take_too_long_keeps_no_others_waiting(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(door: str, at: int) -> Reading:
+        return Tag(door, from_micros(MIDNIGHT + at * SECOND), "ab" * 12, 3, rssi_dbm=-50.0)
+
+    yard.clock.now = MIDNIGHT + DAY
+    yard.send([seen("door-1", 100), seen("door-2", 200)])
+    yard.send([seen("door-1", 10), seen("door-2", 20)])
+    true = deriver.fold
+
+    def fold(tx: Any, register: Any, of: Any, spans: Any, most: int | None = None) -> Any:
+        if min(since for since, _ in spans.values()) == MIDNIGHT + 10 * SECOND:
+            tx.execute(text("SET LOCAL statement_timeout = '20ms'"))
+            tx.execute(text("SELECT pg_sleep(5)"))
+        return true(tx, register, of, spans, most)
+
+    monkeypatch.setattr(deriver, "fold", fold)
+    for _ in range(4):
+        with suppress(OperationalError):
+            yard.deriver.step()
+    assert [row["since"] for row in yard.rows(dirty)] == [MIDNIGHT + 10 * SECOND]

@@ -99,8 +99,8 @@ def test_a_conflict_within_one_group_is_seen(yard: Yard) -> None:
     whole(yard)
 
 
-def a_gap(first: int, last: int) -> bytes:
-    return wire.encode(Gap("", from_micros(MIDNIGHT), first, last, "outbox quota"))
+def a_gap(first: int, last: int, reason: str = "outbox quota") -> bytes:
+    return wire.encode(Gap("", from_micros(MIDNIGHT), first, last, reason))
 
 
 def test_only_the_part_of_a_gap_above_the_mark_is_journalled(yard: Yard) -> None:
@@ -110,7 +110,7 @@ def test_only_the_part_of_a_gap_above_the_mark_is_journalled(yard: Yard) -> None
     assert send(yard, 3, a_gap(3, 5)) == 8
     assert send(yard, 20, a_gap(20, 30)) == 8
     assert send(yard, 4, said(4), said(5)) == 8
-    assert send(yard, 8, a_gap(8, 10)) == 10
+    assert send(yard, 8, a_gap(8, 10, "by\0hand")) == 10
     spans = [(row["from_seq"], row["to_seq"]) for row in yard.rows(gap)]
     assert spans == [(4, 8), (9, 10)]
     assert not sorts(yard)

@@ -19,8 +19,8 @@ def test_a_part_is_run_by_one_and_then_by_another(tmp_path: Path) -> None:
             running.remove(name)
 
         stop = Event()
-        leases = FileLeases(tmp_path, lambda: waited.append(1))
-        thread = Thread(target=leases.while_held("ingest", run), args=(stop,))
+        guarded = FileLeases(tmp_path).while_held("ingest", run, lambda: waited.append(1))
+        thread = Thread(target=guarded, args=(stop,))
         thread.start()
         return stop, thread
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from backend import logs
+from backend import cli, logs
 from backend.config import load, secrets_of
 from edge import logs as edge_logs
 from models import logline
@@ -80,6 +81,46 @@ def test_a_line_has_an_end() -> None:
     line = logline.as_text("head", "x" * 100_000, {})
     assert len(line) < 9000
     assert line.endswith("(91808 more characters)")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_of_a_long_traceback_the_end_is_kept(form: logs.LogFormat) -> None:
+    def fail() -> None:
+        long = RuntimeError("x" * 20_000)
+        long.__cause__ = ValueError("first")
+        raise KeyError("the reason") from long
+
+    with pytest.raises(KeyError) as caught:
+        fail()
+    told = (caught.type, caught.value, caught.tb)
+    record = logging.LogRecord("x", logging.ERROR, "f", 1, "failed", (), told)
+    text = logs.OneLine(form).format(record)
+    assert len(text) < 10_000
+    assert "ValueError: first" in text
+    assert "KeyError: 'the reason'" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("postgresql://u:se/cr@t@db/book: away", "postgresql://u:***@db/book: away"),
+        ("POSTGRESQL://u:secret@db", "POSTGRESQL://u:***@db"),
+        ("postgresql://db/book?user=u&password=secret&x=1", "postgresql://db/book?user=u&password=***&x=1"),
+        ("mqtt://127.0.0.1:1883: refused, ask me@here", "mqtt://127.0.0.1:1883: refused, ask me@here"),
+    ],
+)
+def test_passwords_of_urls_are_left_out(text: str, said: str) -> None:
+    assert logline.without_secrets(text) == said
+
+
+@pytest.mark.parametrize("text", ['[book]\nurl = "postgres://u:secret@db"\n', '[mqtt]\nurl = "mqt://u:secret@h"\n'])
+def test_no_command_prints_a_password(tmp_path: Path, text: str) -> None:
+    config = tmp_path / "backend.toml"
+    config.write_text(text)
+    for command in (["verify"], ["doctor"], ["backup"]):
+        done = CliRunner().invoke(cli.app, [*command, "-c", str(config)])
+        assert done.exit_code == 3
+        assert "secret" not in done.output
 
 
 @pytest.mark.parametrize("password", ["simple", 'with $ and \\ and "quotes"'])

@@ -4,6 +4,7 @@ What it makes of a store is in telemetry/test_store_contract.py.
 """
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -139,6 +140,32 @@ def test_it_waits_for_what_is_away_and_goes_on_by_itself(
     monkeypatch.undo()
     assert site.projector.lag() == 0
     assert [r.message.partition(":")[0] for r in caplog.records] == ["the projector waits", "the projector goes on"]
+
+
+def test_a_clock_that_is_set_back_stops_no_rollup(make: Callable[[], Site]) -> None:
+    site = make()
+    site.now = T0 + 400 * 86_400 * S
+    site.journal(A, [Signal("d", from_micros(T0), "x", 1.0, "1")])
+    site.projector.step()
+    site.now = T0 + HOUR
+    site.journal(A, [Signal("d", from_micros(T0 + S), "x", 1.0, "1")])
+    site.projector.step()
+    assert site.store.stale(1, EVER) == []
+
+
+def test_an_older_copy_of_the_store_in_its_place_is_followed_whole(make: Callable[[], Site]) -> None:
+    site = make()
+    file = site.file.with_name("telemetry.db")
+    site.journal(A, readings(5))
+    site.digest()
+    site.store.close()
+    older = Path(shutil.copy(file, file.with_suffix(".older")))
+    site.journal(A, [Signal("newcomer", from_micros(T0), "x", 1.0, "1")])
+    wanted = site.digest()
+    site.store.close()
+    older.replace(file)
+    assert site.digest() == wanted
+    assert [point.device for point in site.store.points(["x"], None, 0, EVER)] == ["dock-a/newcomer"]
 
 
 def test_another_file_in_the_place_of_the_store_is_noticed(make: Callable[[], Site]) -> None:

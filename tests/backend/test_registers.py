@@ -1,12 +1,16 @@
-"""The register is loaded once for all workers of a process, and anew when an entry was added."""
+"""The register is loaded once for all workers of a process, and anew when an entry was added; names of devices."""
 
 from pathlib import Path
 
 from backend.book import register
 from backend.book.db import read, write
-from backend.registers import Registers
-from models.declared import Location
+from backend.hours_step import HOURS
+from backend.registers import Registers, states
+from models.declared import Device, Location, Tracker
+from models.reading import Input, from_micros
 from tests.backend.books import Template, Yard
+
+ON_BOTH = True
 
 
 def test_workers_share_what_was_loaded(yard: Yard) -> None:
@@ -39,3 +43,20 @@ def test_each_book_has_its_own(yard: Yard, template: Template, tmp_path: Path) -
     with read(yard.book) as tx, read(other.book) as beside:
         assert Registers().current(tx) is not Registers().current(beside)
     other.book.dispose()
+
+
+def test_states_are_found_by_the_names_that_the_register_has(yard: Yard) -> None:
+    names = ["dock-a/van", "dock-b/van", "imei:356307042441096"]
+    with write(yard.book) as tx:
+        for name in names:
+            body = Device(name, tracker=Tracker("TRUCK-1"))
+            register.put(tx, "devices", name, body, valid_from=0, actor="test", now=1)
+    for gateway in ("dock-a", "dock-b"):
+        for device in ("van", names[2]):
+            yard.send([Input(device, from_micros(yard.clock.now), "ignition", on=gateway == "dock-a")], gateway=gateway)
+    with read(yard.book) as tx:
+        everything = {name: state for name, _, state in states(tx, HOURS.name, None)}
+        assert sorted(everything) == names
+        for wanted in (names[:1], names[1:2], names[1:], ["dock-a/other", *names[1:]], ["dock-c/van"], []):
+            found = {name: state for name, _, state in states(tx, HOURS.name, wanted)}
+            assert found == {name: everything[name] for name in wanted if name in everything}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select
 
 from backend.book import journal, schema
 from backend.book.db import open_engine, read, write
@@ -109,3 +109,33 @@ def test_a_book_in_use_goes_on(yard: Yard) -> None:
     yard.ingest.take([batch("A" * 12, 1, texts)])
     Retention(yard.book, lambda: now + 1000 * DAY, 1).all(threading.Event())
     assert all(finding.ok for finding in verify(yard.book))
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_two_that_forget_at_once_count_what_was_refused_once(yard: Yard) -> None:
+    """Every process that plans forgets too: both have seen a count of an old day before either has moved it."""
+    day = (NOW - 500 * DAY) // DAY
+    with write(yard.book) as tx:
+        journal.count_refused(tx, "dock-a", "stream", 5, day * DAY)
+    read_both = threading.Barrier(2)
+
+    def forget() -> None:
+        met: list[bool] = []
+
+        def meet(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if "FROM refused_count" in statement and statement.startswith("SELECT") and not met:
+                met.append(True)
+                read_both.wait(10)
+
+        book = yard.book.execution_options()
+        event.listen(book, "after_cursor_execute", meet)
+        Retention(book, lambda: NOW, KEPT).turn()
+
+    threads = [threading.Thread(target=forget) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counts = schema.refused_count.c
+    with read(yard.book) as tx:
+        assert tx.execute(select(counts.day, counts.count)).all() == [(0, 5)]

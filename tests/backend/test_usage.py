@@ -13,11 +13,12 @@ from models.declared import RollsOver, Tracker, decode_body
 from models.errors import Refused
 from models.motion.meter import Bounds
 from models.reading import Input, Meter, Reading, from_micros
-from tests.backend.books import DAY, SECOND, Yard
+from tests.backend.books import DAY, SECOND, Template, Yard
 
 TRUCK = "imei:356307042441013"
 START = 20_000 * DAY
 HOUR = 3600 * SECOND
+ON_BOTH = True
 
 
 def said(name: str, *values: float) -> list[Reading]:
@@ -38,7 +39,7 @@ ODOMETERS = {
 
 
 @pytest.mark.parametrize("name", ODOMETERS)
-def test_the_best_odometer_is_the_assets_own(name: str, template: Path, tmp_path: Path) -> None:
+def test_the_best_odometer_is_the_assets_own(name: str, template: Template, tmp_path: Path) -> None:
     readings, expected, own = ODOMETERS[name]
     yard = Yard.copy(template, tmp_path / "book.db", START + DAY)
     yard.send(readings)
@@ -53,7 +54,22 @@ def test_the_best_odometer_is_the_assets_own(name: str, template: Path, tmp_path
     yard.book.dispose()
 
 
-def test_work_that_was_heard_and_did_nothing_is_none_and_not_unknown(template: Path, tmp_path: Path) -> None:
+def test_what_is_counted_is_cut_exactly_and_in_whole_numbers(template: Template, tmp_path: Path) -> None:
+    yard = Yard.copy(template, tmp_path / "book.db", START + 2 * DAY)
+    yard.send([Input(TRUCK, from_micros(START + k * HOUR // 12), "ignition", on=k // 2 % 2 == 0) for k in range(49)])
+    yard.settle()
+    spans = [(0, 240), (0, 10), (5, 25), (10, 20), (12, 13), (20, 40), (230, 240)]
+    ran = [sum(any(k <= at < k + 10 for k in range(0, 240, 20)) for at in range(*span)) for span in spans]
+    with read(yard.book) as tx:
+        loaded = register.load(tx)
+        minutes = [tuple(START + at * HOUR // 60 for at in span) for span in spans]
+        found = [usage.used(tx, loaded, "TRUCK-1", "runtime", (since, until)) for since, until in minutes]
+    assert found == [Bounds(each * 60_000, each * 60_000) for each in ran]
+    assert all(type(each.least) is type(each.most) is int for each in found if each is not None)
+    yard.book.dispose()
+
+
+def test_work_that_was_heard_and_did_nothing_is_none_and_not_unknown(template: Template, tmp_path: Path) -> None:
     yard = Yard.copy(template, tmp_path / "book.db", START + DAY)
     yard.send([Input(TRUCK, from_micros(START), "pto", on=False)])
     yard.settle()

@@ -20,7 +20,7 @@ from backend.app import clock
 from models import wire
 from models.reading import Scan, from_micros
 from simulators import epc
-from tests.bench.ingest_site import INTAKE, Site, answer, fsync_ms
+from tests.bench.ingest_site import INTAKE, REST, Site, answer, fsync_ms
 from tests.bench.mixed_world import PROBE
 
 SECONDS, RATE, EVERY_S, SETTLING_S = 20.0, 2000, 0.2, 3.0
@@ -72,7 +72,7 @@ class Probe:
                     number = self.ats.get(msgspec.json.decode(line[6:])["at"])
                     if number is not None:
                         self.shown.setdefault(number, time.monotonic())
-        except (OSError, ValueError):
+        except (OSError, ValueError, AttributeError):  # closed meanwhile
             return
 
     def close(self) -> None:
@@ -109,7 +109,8 @@ def _p(share: int, figures: list[float]) -> float:
 def test_two_thousand_readings_a_second(tmp_path: Path, measure: Any) -> None:
     disk_ms = fsync_ms(tmp_path)
     with Site(tmp_path) as site:
-        site.start("intake", INTAKE + ",api")
+        site.start("intake", INTAKE)
+        site.start("rest", REST + ",api")
         site.start("projector", "projector")
         _until_up(site.listen)
         before = site.cost("intake")

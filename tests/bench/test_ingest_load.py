@@ -1,4 +1,4 @@
-"""How fast readings become durable facts: real messages of 50, a real broker, all steps on, the projector beside it.
+"""How fast readings become durable facts: real messages of 50, a real broker, all steps on, projector and planners beside.
 
 The load is mixed_world's. STOCKYARD_LOAD_SECONDS (default 40) makes it last longer; 900 is about ten million readings.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models import wire
-from tests.bench.ingest_site import INTAKE, Site, answer, bare_rows_per_s, cost, fsync_ms
+from tests.bench.ingest_site import INTAKE, REST, Site, answer, bare_rows_per_s, cost, fsync_ms
 from tests.bench.mixed_world import Gateway
 
 SECONDS = float(os.environ.get("STOCKYARD_LOAD_SECONDS", "40"))
@@ -28,6 +28,7 @@ def test_mixed_load(tmp_path: Path, measure: Any) -> None:
     peer = bare_rows_per_s(tmp_path, [bytes(text) for text in texts], GROUP)
     with Site(tmp_path) as site:
         site.start("intake", INTAKE)
+        site.start("rest", REST)
         site.start("projector", "projector")
         time.sleep(3)
         before = {name: site.cost(name) for name in site.running}

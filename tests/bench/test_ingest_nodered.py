@@ -87,12 +87,13 @@ class Plant:
         return InfluxStore(Telemetry(f"influxdb://127.0.0.1:{self.server.port}/{name}", write_api="v1"))
 
     def followed(self, name: str, readings: int) -> None:
-        """Wait until the book has so many readings, and the store has all of them."""
+        """Wait until the book has so many readings, and the store has all of them, and all is rolled up."""
         book, store = open_engine("sqlite", self.folder / name / "book.db"), self.store(name)
 
         def met() -> bool:
             try:
-                return sum(store.positions().streams.values()) == readings and lag(book, store) == 0
+                is_followed = sum(store.positions().streams.values()) == readings and lag(book, store) == 0
+                return is_followed and not store.stale(1, EVER)
             except StoreAway:
                 return False
 

@@ -25,7 +25,7 @@ from backend.ingest import Ingest, Message
 from backend.planner import Planner
 from models import wire
 from models.reading import DeviceEvent, from_micros
-from tests.bench.ingest_site import INTAKE, Site
+from tests.bench.ingest_site import INTAKE, REST, Site
 from tests.bench.mixed_world import GATEWAYS, MESSAGE, Gateway, declare
 
 READINGS = int(os.environ.get("STOCKYARD_START_READINGS", "10000000"))
@@ -124,7 +124,7 @@ def first_commit(folder: Path, state: Path, epoch: str) -> tuple[float, float]:
         now = from_micros(clock())
         payload = wire.encode_batch(epoch, 1, now, [wire.encode(DeviceEvent("", now, "restored"))])
         began = time.monotonic()
-        site.start("backend", INTAKE + ",api")
+        site.start("backend", f"{INTAKE},{REST},api")
         while not came.wait(0.02) and time.monotonic() < began + 60:
             client.publish(wire.topic("gate-00", "readings"), payload, qos=0)
         took, cpu_s = time.monotonic() - began, site.cost("backend").cpu_s

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from backend.app import Backend
+from backend.config import Backend as BackendTable
+from backend.config import Config
+from backend.leases import FileLeases
 from backend.watchdog import Watchdog
 from backend.worker import IngestWorker
 from edge.watchdog import Watchdog as EdgeWatchdog
@@ -122,6 +126,31 @@ def test_an_ingest_loop_that_hangs_is_not_called_alive(systemd: Systemd) -> None
     assert systemd.next() == "WATCHDOG=1"
     stop.set()
     thread.join(WAIT_S)
+
+
+def test_who_stands_by_for_another_part_does_not_call_ingest_alive(systemd: Systemd, tmp_path: Path) -> None:
+    only = ["ingest", "deriver"]
+    backend = Backend.build(Config(BackendTable(state_dir=str(tmp_path))), only)
+    leases, workers = backend._workers(Watchdog(systemd.environment))  # pyright: ignore[reportPrivateUsage]
+    assert isinstance(leases, FileLeases)
+    stop, holds = threading.Event(), threading.Event()
+
+    def hold(stop: threading.Event) -> None:
+        holds.set()
+        stop.wait()
+
+    held = leases.while_held("deriver", hold)
+    standing_by = [threading.Thread(target=run, args=(stop,)) for run in (held, workers["deriver"])]
+    try:
+        standing_by[0].start()
+        assert holds.wait(WAIT_S)
+        standing_by[1].start()
+        assert systemd.next(3 * ALLOWED_US / 1e6) is None, "its ingest never began, and is called alive"
+    finally:
+        stop.set()
+        for thread in standing_by:
+            thread.join(WAIT_S)
+        backend.book.dispose()
 
 
 @pytest.mark.parametrize("watchdog", [Watchdog, EdgeWatchdog])

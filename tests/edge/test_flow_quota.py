@@ -211,3 +211,34 @@ def test_the_configuration_says_how_much_and_of_what_is_left_out_somebody_is_tol
     left_out = sum(int(text.partition(" ")[0]) for text in kept.told())
     assert 10 <= found <= 20
     assert found + left_out == 1000
+
+
+def test_the_status_does_not_wait_for_the_disk_to_tell_what_was_left_out() -> None:
+    """The thread that sends the status sends the readings too, and says that the process is alive."""
+    taken = Event()
+
+    class Disk(Kept):
+        def put(self, readings: Sequence[Reading]) -> "Future[None]":
+            if any(isinstance(each, DeviceEvent) and each.name == "thinned" for each in readings):
+                taken.wait()
+            return super().put(readings)
+
+    disk = Disk()
+    stop = Event()
+    flow = Flow("door-1", disk.put, 10, stop, waits=False)
+    flow._told_at = time.monotonic()
+    flow.put(tags(100))
+    flow._told_at = float("-inf")
+    supervisor = Supervisor({"door-1": Flood(0)}, disk.put, lambda _name, _stop: flow)
+    threads = [Thread(target=supervisor.devices, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+        thread.join(5)
+    waited = [thread.is_alive() for thread in threads]
+    taken.set()
+    assert not any(waited)
+    deadline = time.monotonic() + 5
+    while not disk.told():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert disk.told() == ["80 sightings left out: more than 10 readings/s"]

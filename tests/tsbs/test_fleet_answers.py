@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from backend.api import create_app
 from backend.api.services import Services
-from backend.telemetry import sql
+from backend.telemetry import fleet_sums, sql
 from backend.telemetry.fleet_answers import driving
 from backend.telemetry.fleet_scope import mountings
 from backend.telemetry.store import Store
@@ -48,6 +48,41 @@ def test_all_thirteen(kept: tuple[Filled, Store]) -> None:
                 expected = getattr(plain, each.method)(*arguments)
                 found = getattr(ours, each.method)(*arguments)
                 assert same(expected, found), (each.title, arguments, expected, found)
+
+
+class Counting:
+    """A store that adds up, and how much it was asked for at once."""
+
+    def __init__(self, store: sql.SqlStore) -> None:
+        self._store = store
+        self.most = 0
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self._store, name)
+
+        def counted(*arguments: Any) -> Any:
+            found = asked(*arguments)
+            self.most = max(self.most, len(found))
+            return found
+
+        return counted
+
+
+def test_however_much_is_asked_for_little_is_in_memory_at_once(
+    kept: tuple[Filled, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled, store = kept
+    assert isinstance(store, sql.SqlStore)
+    counting: Any = Counting(store)
+    window = (DAY.begin, DAY.begin + 2 * HOUR_US)
+    mounted = mountings(filled.register, [truck.name for truck in DAY.trucks], window)
+    whole = driving(counting, mounted, filled.now)
+    assert (len(whole), counting.most > 30) == (len(DAY.trucks), True)
+    for bound, value in (("BUCKETS_AT_ONCE", 30), ("SECONDS_AT_ONCE", 1)):
+        monkeypatch.setattr(fleet_sums, bound, value)
+    counting.most = 0
+    assert driving(counting, mounted, filled.now) == whole
+    assert 0 < counting.most <= 30
 
 
 def test_windows_are_cut_exactly(kept: tuple[Filled, Store]) -> None:

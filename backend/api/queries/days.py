@@ -19,6 +19,7 @@ from models import wire
 from models.motion import day
 from models.motion.day import CELLS, MOVING, OFF, TRANSPORTED, Cell, Stretch
 from models.motion.gain import UNOBSERVED
+from models.motion.meter import RUNTIME, WORK, Metered, Usage
 from models.reading import Input, from_micros
 from models.register import Register
 from models.units import quantity_text
@@ -30,6 +31,8 @@ MOST_INPUTS = 1000
 """How many are looked through for the first of an engine."""
 Span = tuple[int, int]
 WHAT = {"trip": MOVING, "transported": TRANSPORTED}
+RUNS = (RUNTIME, *WORK)
+"""The meters that say when; counters do not."""
 
 
 def days(tx: Connection, register: Register, asset: str, span: Span, of: tuple[str, int]) -> list[items.Day]:
@@ -40,8 +43,11 @@ def days(tx: Connection, register: Register, asset: str, span: Span, of: tuple[s
         return []
     whole = (bounds[0][1], min(now, bounds[-1][2]))
     behind: dict[str, list[str]] = {}
-    known = [*_used(tx, register, asset, whole, behind), *_moved(tx, register, asset, whole, behind)]
-    known += [Stretch(*each, UNOBSERVED, ()) for each in _unseen(tx, register, asset, whole)]
+    stand = usage.states(tx, register, asset)
+    used = usage.rows_of(tx, asset, *whole, RUNS) + usage.open_in(register, stand, whole[1])
+    known = [*_used(register, used, behind), *_moved(tx, register, asset, whole, behind)]
+    seen = _seen(tx, register, (asset, dict(stand)), whole)
+    known += [Stretch(*each, UNOBSERVED, ()) for each in _unseen(seen, whole)]
     beside = _Beside(known, behind)
     return [_day(name, (begin, min(end, now)), (tz, now), known, beside) for name, begin, end in bounds]
 
@@ -55,11 +61,9 @@ def _local(span: Span, tz: str, now: int) -> Iterator[tuple[date, int, int]]:
         name += timedelta(days=1)
 
 
-def _used(
-    tx: Connection, register: Register, asset: str, span: Span, behind: dict[str, list[str]]
-) -> Iterator[Stretch]:
-    for row in usage.rows_of(tx, asset, *span) + usage.open_of(tx, register, asset, span[1]):
-        made = day.stretch_of(row, _version(register, asset, row.begin_at))
+def _used(register: Register, rows: Iterable[Usage], behind: dict[str, list[str]]) -> Iterator[Stretch]:
+    for row in rows:
+        made = day.stretch_of(row, _version(register, row.asset, row.begin_at))
         if made is not None:
             behind[row.id] = row.evidence
             yield made
@@ -82,10 +86,10 @@ def _version(register: Register, asset: str, at: int) -> int | None:
     return None
 
 
-def _unseen(tx: Connection, register: Register, asset: str, span: Span) -> Iterator[Span]:
+def _unseen(seen: Iterable[Span], span: Span) -> Iterator[Span]:
     """When no tracker was on it, or none had said yet whether its engine runs."""
     at = span[0]
-    for begin, end in sorted(_seen(tx, register, asset, span)):
+    for begin, end in sorted(seen):
         if at < begin:
             yield at, begin
         at = max(at, end)
@@ -93,8 +97,9 @@ def _unseen(tx: Connection, register: Register, asset: str, span: Span) -> Itera
         yield at, span[1]
 
 
-def _seen(tx: Connection, register: Register, asset: str, span: Span) -> Iterator[Span]:
-    states = dict(usage.states(tx, register, asset))
+def _seen(tx: Connection, register: Register, of: tuple[str, dict[str, Metered]], span: Span) -> Iterator[Span]:
+    """When a tracker was on it that had said whether its engine runs; `of`: the asset, and what trackers stand at."""
+    asset, states = of
     for device in devices_of(register).get(asset, ()):
         for begin, end in _mounted(register, device, asset):
             until = min(end, span[1])

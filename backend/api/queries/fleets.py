@@ -9,6 +9,7 @@ from backend.api import items_fleets as items
 from backend.telemetry import fleet_answers as answers
 from backend.telemetry.fleet_scope import Mounting, Scope, members, mountings
 from backend.telemetry.fleet_sums import Signal, Sums, summed
+from backend.telemetry.rollup import total
 from backend.telemetry.store import Reader
 from models.declared import Asset
 from models.reading import from_micros
@@ -122,7 +123,7 @@ def _mean(group: items.Group, of: Sequence[tuple[Sums, float | None]]) -> items.
         of=group,
         assets=len(of),
         values=n,
-        mean=sum(sums.total for sums, _ in of) / n,
+        mean=total([sums.total for sums, _ in of]) / n,
         rated=sum(sums.values * figure for sums, figure in known) / n if is_whole else None,
         share=sum(sums.mean / figure for sums, figure in known) / len(known) if is_whole else None,
     )

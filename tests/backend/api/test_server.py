@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from starlette.responses import StreamingResponse
 
 from backend.api import create_app, sse
-from backend.api.server import Server
+from backend.api.server import THREADS, Server
 from backend.api.services import Services
 from backend.book import events
-from backend.book.db import write
+from backend.book.db import read, write
 
 Listen = Callable[..., Any]
 Message = tuple[str, str, str | None]
@@ -147,3 +147,31 @@ def test_too_many_streams_are_refused(listen: Listen, monkeypatch: pytest.Monkey
     held = listen()
     assert next_message(held)
     assert listen().status == 503
+
+
+def test_however_many_ask_at_once_the_workers_have_connections_to_the_book(
+    server: tuple[Server, Event], book: Engine
+) -> None:
+    """A request holds a connection while it is answered; the rest wait for a thread, and not the ingest for one."""
+    held: list[int] = []
+
+    def slow() -> None:
+        with read(book):
+            time.sleep(0.3)
+            held.append(book.pool.checkedout())  # type: ignore[attr-defined]
+
+    server[0]._app.add_api_route("/slow", slow)
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server[0].port, timeout=20)
+        connection.request("GET", "/slow")
+        connection.getresponse().read()
+        connection.close()
+
+    asking = [Thread(target=ask) for _ in range(60)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert len(held) == 60
+    assert max(held) <= THREADS < 20

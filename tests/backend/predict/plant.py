@@ -80,11 +80,13 @@ class Plant:
         with write(self.book) as tx:
             services.withdraw(tx, ident, "the wrong machine", ("test", self.now))
 
-    def streams(self, mark: int) -> None:
-        """The book has committed so much of a stream that the telemetry store knows nothing of."""
+    def streams(self, mark: int, at: int) -> None:
+        """The book has committed so much of a stream that the telemetry store knows nothing of, the first of `at`."""
         with write(self.book) as tx:
             tx.execute(insert(schema.gateway).values(id=1, name="g"))
-            tx.execute(insert(schema.stream).values(gateway_id=1, epoch="0" * 12, mark=mark))
+            tx.execute(insert(schema.stream).values(id=1, gateway_id=1, epoch="0" * 12, mark=mark))
+            first = {"stream_id": 1, "seq": 1, "kind": "tag", "device_id": 1, "at": at, "received_at": at}
+            tx.execute(insert(schema.journal).values(first | {"content": 1, "body": b"{}"}))
 
     def rows(self, table: Any = schema.risk, order: Sequence[str] = ("asset", "at")) -> list[Any]:
         """Every row of a table."""

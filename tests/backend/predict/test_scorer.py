@@ -110,11 +110,17 @@ def test_a_risk_made_while_readings_were_missing_is_made_again_when_they_have_co
 
 
 def test_it_waits_while_the_store_is_far_behind(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant.streams(module.FAR_BEHIND + 1)
+    plant.streams(module.FAR_BEHIND + 1, HOUR - 5 * HOUR_US)
     assert plant.scorer.step() == 0
     monkeypatch.setattr(module, "FAR_BEHIND", module.FAR_BEHIND + 1)
     assert plant.scorer.step() == 3
-    assert {row.complete_to for row in plant.rows()} == {HOUR - HOUR_US}
+    assert {row.complete_to for row in plant.rows()} == {HOUR - 5 * HOUR_US}, "as old as what is missing"
+
+
+def test_what_is_later_than_the_hour_is_not_missing_from_it(plant: Plant) -> None:
+    plant.streams(2, HOUR + 1)
+    assert plant.scorer.step() == 3
+    assert {row.complete_to for row in plant.rows()} == {HOUR}
 
 
 def test_a_repair_that_is_told_or_taken_back_counts_at_once(plant: Plant) -> None:

@@ -248,3 +248,34 @@ def test_a_fix_is_one_row(influx_server: InfluxServer) -> None:
     store.write(Step(samples=[Sample("imei:1", T0, 2**62, values)]))
     found = influx_server.ask(lp.select(", ".join(FIX), "telemetry.fix"), database)[0]["values"]
     assert found == [[T0 * 1000 + 750, *range(len(FIX))]]
+
+
+def test_a_ledger_that_went_on_otherwise_is_followed_whole_after_an_interruption(
+    influx_server: InfluxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, other = (Site(tmp_path / name / "book.db", store_on(influx_server)) for name in ("one", "other"))
+    site.move("x")
+    for each in (site, other):
+        each.journal(EPOCH, readings(5))
+    backup = site.backup()
+    site.move("y")
+    site.digest()
+    site.restore(backup)
+    for each in (site, other):
+        each.move("z", *(["x"] if each is other else []))
+    asked = influx_http.Connection.ask
+
+    def ask(connection: influx_http.Connection, *statements: str) -> list[list[influx_http.Series]]:
+        if statements[0].startswith("DROP"):
+            raise StoreAway("ended just now")
+        return asked(connection, *statements)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(influx_http.Connection, "ask", ask)
+        with pytest.raises(StoreAway):
+            site.projector.catch_up()
+    assert site.store.positions().streams, "and not all of it from the beginning"
+    other.projector.catch_up()
+    assert site.digest() == other.store.digest()
+    for each in (site, other):
+        each.close()

@@ -5,11 +5,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from typer.testing import CliRunner
 
+from backend import cli
 from backend.config import ConfigError, Telemetry
 from backend.telemetry.influx import InfluxStore
 from backend.telemetry.rows import Bucket, Followed, LedgerPosition, Sample, Step, Value
 from backend.telemetry.store import StoreAway
+from simulators.torture.parts import free_port
 from tests.backend.telemetry.followed_site import T0, S
 from tests.backend.telemetry.influx_stores import store_on
 from tests.servers import influx
@@ -68,6 +71,16 @@ def test_what_is_no_url_of_influxdb_is_named(url: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as refused:
         InfluxStore(Telemetry(url))
     assert "hidden" not in str(refused.value)
+
+
+def test_a_server_that_is_away_keeps_no_backend_from_starting(tmp_path: Path) -> None:
+    config = tmp_path / "backend.toml"
+    url = f'url = "influxdb://127.0.0.1:{free_port()}/x"\nwrite_api = "v1"\n'
+    config.write_text(f'[backend]\nstate_dir = "{tmp_path}"\n[telemetry]\n{url}')
+    done = CliRunner().invoke(cli.app, ["migrate", "-c", str(config)])
+    assert done.exit_code == 0
+    assert "the telemetry store is away" in done.output
+    assert "nothing to do" in CliRunner().invoke(cli.app, ["migrate", "-c", str(config)]).output
 
 
 def test_a_server_before_1_8_is_told_from_a_later_one(influx_server: InfluxServer) -> None:

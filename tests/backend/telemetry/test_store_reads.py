@@ -1,7 +1,11 @@
 """What is read from a telemetry store, on each kind there is: the span, the devices and the names asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
+import pytest
+
+from backend.telemetry import fleet_sums, influx_read, sql_read
+from backend.telemetry.fleet_scope import Mounting
 from backend.telemetry.rows import HOUR, TEN_MINUTES, Span
 from models.reading import Fix, Meter, Signal, from_micros
 from tests.backend.telemetry.followed_site import T0, S, Site
@@ -73,6 +77,41 @@ def test_reads_take_the_span_the_devices_and_the_names_they_are_asked_for(make: 
     assert [(each.begin, each.count, each.total) for each in tens] == [(T0, 2, 10.0), (T0 + TEN_MINUTES, 2, 50.0)]
     assert {each.device for each in store.rollups(None, None, (0, EVER, HOUR))} == {one, CRANE, TRACKER}
     assert store.points(["engine_load"], [], 0, EVER) == store.rollups(None, [], (0, EVER, HOUR)) == []
+
+
+def test_devices_are_asked_for_some_at_a_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = make()
+    names = [f"crane-{n}" for n in range(7)]
+    told = [Signal(name, from_micros(T0 + k * S), "engine_load", 1.0 * k, "%") for name in names for k in range(3)]
+    site.journal(A, [*told, *(Fix(f"id:{name}", from_micros(T0), 50.0, 4.0) for name in names)])
+    site.digest()
+    devices = [*(f"dock-a/{name}" for name in names), *(f"id:{name}" for name in names)]
+
+    def said() -> list[Sized]:
+        return [
+            site.store.points(["engine_load", "lat"], devices, 0, EVER),
+            site.store.rollups(None, devices, (0, EVER, HOUR)),
+            site.store.readings(devices, (0, EVER, TEN_MINUTES)),
+            sorted(site.store.last([Span(each, 0, EVER) for each in devices], ["engine_load", "lat"])),
+        ]
+
+    together = said()
+    assert [*map(len, together)] == [28, 7, 14, 14]
+    for module in (influx_read, sql_read):
+        monkeypatch.setattr(module, "AT_ONCE", 3)
+    assert said() == together
+
+
+def test_what_is_too_large_to_be_added_up_breaks_nothing(make: Make) -> None:
+    site = make()
+    most = 1.7976931348623157e308
+    site.journal(A, [Signal("d", from_micros(T0 + k * S), "x", most, "1") for k in range(3)])
+    site.digest()
+    for rolled_to in (T0, T0 + HOUR):
+        for since in (T0, T0 + S // 2):
+            mounted = [Mounting("dock-a/d", since, T0 + 2 * TEN_MINUTES, "A")]
+            found = fleet_sums.summed(site.store, fleet_sums.Signal("x", "1"), mounted, rolled_to)
+            assert found["A"].total == most
 
 
 def _firsts_of_bins(width: int) -> list[int]:

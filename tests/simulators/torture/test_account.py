@@ -1,11 +1,13 @@
 """That the account can fail: each kind of difference is made once and must be found."""
 
 import sqlite3
+import traceback
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from models import logline
 from models.reading import Tag, from_micros
 from models.wire import encode
 from simulators.torture import account, books
@@ -101,6 +103,12 @@ def test_it_is_drained_after_half_a_second_of_stillness_which_does_not_count(sit
     assert drain.took_s - met < account.STILL_S
     assert account.drained(drain, drain.took_s + 1, done=True).ok
     assert not account.drained(drain, drain.took_s - 1, done=True).ok
+
+
+def test_a_bug_in_a_log_as_the_parts_write_it_is_found() -> None:
+    trace = f"{account.TRACEBACK}\n  File x\n{''.join(traceback.format_exception(KeyError('gone')))}"
+    log = logline.as_text("2026 ERROR x", "failed and is started again", {}, trace) + "\n2026 INFO x fine"
+    assert list(account.errors(log.splitlines())) == ["KeyError: 'gone'"]
 
 
 def test_what_a_log_ends_in() -> None:

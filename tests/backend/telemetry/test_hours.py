@@ -1,0 +1,39 @@
+"""Hours of ten minutes that lie years apart, as a tracker whose clock is wrong sends them: little is read for them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from backend.telemetry.hours import hours_of
+from backend.telemetry.rows import HOUR, TEN_MINUTES, Rolled
+from models.reading import Signal, from_micros
+from tests.backend.telemetry.followed_site import T0, S, Site
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize("apart", [HOUR, 500 * DAY])
+def test_only_the_hours_themselves_are_read(make: Callable[[], Site], apart: int) -> None:
+    site = make()
+    begins = [T0 // HOUR * HOUR - k * apart for k in range(3)]
+    times = [*range(begins[0] - 600 * DAY, begins[0], 20 * DAY), *begins]
+    site.journal("A" * 12, [Signal("d", from_micros(at + S), "x", 1.0, "1") for at in times])
+    site.digest()
+    read: list[int] = []
+
+    class Counting:
+        """The store, and how many rows were read of it."""
+
+        def rollups(self, names: None, devices: list[str], span: tuple[int, int, int]) -> list[object]:
+            found = site.store.rollups(names, devices, span)
+            read.append(len(found))
+            return [*found]
+
+        def readings(self, devices: list[str], span: tuple[int, int, int]) -> list[object]:
+            return [*site.store.readings(devices, span)]
+
+    tens = [Rolled("dock-a/d", begin + 2 * TEN_MINUTES, TEN_MINUTES, {"signal": 1}, []) for begin in begins]
+    found = hours_of(Counting(), tens)  # type: ignore[arg-type]
+    assert [each.begin for each in found] == sorted(begins)
+    assert all(each.readings == {"signal": 2} for each in found)
+    assert sum(read) == len(begins)
