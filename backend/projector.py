@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from backend.book.db import read
-from backend.telemetry import source
+from backend.telemetry import source, source_ledger
 from backend.telemetry.hours import hours_of
 from backend.telemetry.rollup import rolled
 from backend.telemetry.rows import TEN_MINUTES, LedgerPosition, Rolled, Stale, Step, Stream
@@ -120,10 +120,10 @@ class Projector:
     def _follow_ledger(self, position: LedgerPosition) -> int:
         n, last = position
         with read(self._book) as book:
-            is_ours = n == 0 or source.entry_hash(book, n) == last
-            rows = source.entries(book, n if is_ours else 0, ROWS_A_STEP)
+            is_ours = n == 0 or source_ledger.entry_hash(book, n) == last
+            rows = source_ledger.entries(book, n if is_ours else 0, ROWS_A_STEP)
             upto = rows[-1].n if rows else 0
-            entry = source.entry_hash(book, upto)
+            entry = source_ledger.entry_hash(book, upto)
         if is_ours and not rows:
             return 0
         self._store.write_stock(rows, LedgerPosition(upto, entry or b""), anew=not is_ours)
@@ -211,4 +211,4 @@ def lag(book: Engine, store: Progress) -> int:
     positions = store.positions()
     with read(book) as tx:
         behind = sum(max(0, mark - positions.streams.get(of, 0)) for of, (_, mark) in source.marks(tx).items())
-        return behind + max(0, source.last_entry(tx) - positions.ledger.n)
+        return behind + max(0, source_ledger.last_entry(tx) - positions.ledger.n)

@@ -6,7 +6,6 @@ Of readings that repeat each other the earliest counts: here it is found which t
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -24,11 +23,10 @@ from sqlalchemy import (
     tuple_,
 )
 
-from backend.book.schema import device, gateway, journal, movement, stream
+from backend.book.schema import device, gateway, journal, stream
 from backend.telemetry.measured import KINDS, measured
-from backend.telemetry.rows import TEN_MINUTES, Bucket, Followed, Sample, StockRow, Stream
+from backend.telemetry.rows import TEN_MINUTES, Bucket, Followed, Sample, Stream
 
-MILLIONTHS = 10**6
 ROWS_A_FETCH = 5000
 TENS_A_RUN = 6
 DEVICES_AT_ONCE = 100
@@ -214,27 +212,6 @@ def _wholes(tx: Connection, names: Mapping[int, str], span: tuple[int, int]) -> 
     yield from found.values()
     for name in sorted(silent):
         yield from (Whole(Bucket(name, begin), {}, []) for begin in begins)
-
-
-def entries(tx: Connection, after: int, limit: int) -> list[StockRow]:
-    """What ledger entries after n take from and bring to each place."""
-    found: list[StockRow] = []
-    for row in tx.execute(select(movement).where(movement.c.n > after).order_by(movement.c.n).limit(limit)):
-        delta = int(Decimal(row.quantity) * MILLIONTHS)
-        for location, change in ((row.source, -delta), (row.target, delta)):
-            found.append(StockRow(row.n, location, row.at, row.sku, change))
-    return found
-
-
-def entry_hash(tx: Connection, n: int) -> bytes | None:
-    """What identifies entry n and all before it; None if there is none."""
-    found = tx.scalar(select(movement.c.hash).where(movement.c.n == n))
-    return None if found is None else bytes(found)
-
-
-def last_entry(tx: Connection) -> int:
-    """The ledger's last n."""
-    return tx.scalar(select(func.max(movement.c.n))) or 0
 
 
 _NAMES = select(device.c.id, device.c.name, gateway.c.name).outerjoin(gateway, gateway.c.id == device.c.gateway_id)

@@ -1,4 +1,4 @@
-"""How fast readings become durable facts: real messages of 50, a real broker, all steps on, projector and planners beside.
+"""How fast readings become durable facts: real messages of 50, a real broker, all steps on, projector, planners beside.
 
 The load is mixed_world's. STOCKYARD_LOAD_SECONDS (default 40) makes it last longer; 900 is about ten million readings.
 """
