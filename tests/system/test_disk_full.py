@@ -83,6 +83,7 @@ class Site:
     def start(self) -> None:
         self.crowd.start()
         self.edge.start()
+        wait_for("the scanner", lambda: "s: reading" in self.edge.log.read_text(errors="replace"), BACK_S)
         self.scanner.say(10)
         self.await_all()
 

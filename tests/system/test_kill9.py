@@ -17,7 +17,7 @@ from simulators.torture import books, machines
 from simulators.torture.books import Account
 from tests.system.plant import Plant, say
 
-KILLS = int(os.environ.get("STOCKYARD_KILLS", "6"))
+KILLS = int(os.environ.get("STOCKYARD_KILLS", "3"))
 TURNS = ("edge", "broker", "backend")
 UP_S, DRAINED_S = 120.0, 60.0
 """On a busy machine: the longer the backend takes to start, the longer the edge's patience has become meanwhile."""

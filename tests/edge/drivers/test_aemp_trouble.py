@@ -57,7 +57,7 @@ def test_a_page_that_is_given_up_leaves_no_thread(endpoint: Endpoint, monkeypatc
     for _ in range(3):
         with pytest.raises(DeviceLost, match="no whole page"):
             get(f"{endpoint.url}/Fleet/1", Ask({}, None), threading.Event())
-    wait_for(lambda: not any(each.name == "aemp" for each in threading.enumerate()), 3)
+    wait_for(lambda: not any(each.name == "aemp" for each in threading.enumerate()), 6)
 
 
 def test_a_link_is_relative_to_where_the_page_came_from(endpoint: Endpoint, start: Callable[..., Site]) -> None:

@@ -128,7 +128,7 @@ def test_what_is_in_hand_is_bounded(
     site.hold = False
     for held in site.held:
         held.set_result(None)
-    assert [sender.answer()[2:4].hex() for _ in range(5)] == [f"ca{number:02x}" for number in range(5)]
+    assert sorted(sender.answer()[2:4].hex() for _ in range(5)) == [f"ca{number:02x}" for number in range(5)]
     assert sender.is_silent()
     for number in range(5, 20):
         sender.send(one(number))
