@@ -27,6 +27,7 @@ from models.register import Register
 
 QUIET_US = 30_000_000
 NO_DAY = 1 << 30
+IDS_A_QUERY = 5000
 _CHECKPOINTS = select(checkpoint.c.subject, checkpoint.c.day, checkpoint.c.state).where(
     checkpoint.c.step == bindparam("step"),
     checkpoint.c.device_id == bindparam("device"),
@@ -171,6 +172,12 @@ def _rows_of(table: Table) -> Select[Any]:
     )
 
 
+@lru_cache(maxsize=64)
+def _rows_after(table: Table) -> Select[Any]:
+    """Derived rows of these ids and later days: what ended them was a much later reading, which is not the next now."""
+    return select(table).where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.day >= bindparam("end"))
+
+
 def _replace_rows(
     tx: Connection, register: Register, step: Step[Any, Any, Any], keys: Sequence[Refold], now: int
 ) -> None:
@@ -180,7 +187,12 @@ def _replace_rows(
     for k in keys:
         end = NO_DAY if k.end is None else k.end
         asked = {"device": k.key.device_id, "subject": k.key.subject, "begin": k.begin, "end": end}
-        held = tx.execute(_rows_of(step.table), asked).mappings()
+        held = tx.execute(_rows_of(step.table), asked).mappings().all()
+        if k.goes_on:
+            ids = [each.id for each in k.new]
+            for low in range(0, len(ids), IDS_A_QUERY):
+                some = {"ids": ids[low : low + IDS_A_QUERY], "end": end}
+                held = [*held, *tx.execute(_rows_after(step.table), some).mappings()]
         rows = {row["id"]: {name: row[name] for name in row if name != "n"} for row in held}
         new += {each.id: each for each in k.new}.values()
         old += [Old(step.table, ident, row.get("movement"), row) for ident, row in rows.items()]

@@ -15,11 +15,11 @@ from backend import deriver
 from backend.book import db, derived, register
 from backend.book.db import read, write
 from backend.book.locks import WRITER
-from backend.book.schema import crossing, dirty, travel
+from backend.book.schema import crossing, dirty, run, travel
 from backend.deriver import MOST_MISSED
 from backend.verify import verify
 from models.declared import Asset, Device, Tracker
-from models.reading import Fix, Reading, Scan, Tag, from_micros
+from models.reading import Fix, Meter, Reading, Scan, Tag, from_micros
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.stories import MIDNIGHT, make, tell_in_disorder, tell_in_order
 
@@ -39,6 +39,15 @@ def fixes(day: int, every_s: int = 1800) -> list[Reading]:
             valid=True,
         )
         for k in range(DAY // SECOND // every_s)
+    ]
+
+
+def counted(day: int) -> list[Reading]:
+    """A day of a counter that is told each 25 minutes: it is cut at hours, and what closes one comes later."""
+    begin = MIDNIGHT + day * DAY
+    return [
+        Meter(TRACKER, from_micros(begin + k * 1500 * SECOND), "odometer", 1000.0 + 57 * day + k, "km")
+        for k in range(57)
     ]
 
 
@@ -91,6 +100,25 @@ def test_a_long_history_that_came_late_is_folded_in_pieces_of_days(most: int, te
     for yard in yards:
         yard.settle()
     assert yards[0].rows(travel)
+    alike(*yards)
+
+
+def test_what_a_much_later_reading_had_ended_ends_in_an_earlier_piece(template: Path, tmp_path: Path) -> None:
+    """The same row then, of another day: it is there already when the first piece is posted."""
+    yards = [tracked(Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT + 9 * DAY)) for name in ("a", "b")]
+    days = [counted(day) for day in range(8)]
+    for day in days:
+        yards[0].send(day)
+    yards[1].send(days[0][:3])
+    yards[1].send(days[7])
+    yards[1].deriver.readings_a_turn = 30
+    for day in (days[0][3:], *days[1:7]):
+        yards[1].send(day)
+    while yards[1].rows(dirty):
+        assert yards[1].deriver.step()
+    for yard in yards:
+        yard.settle()
+    assert yards[0].rows(run)
     alike(*yards)
 
 
