@@ -36,7 +36,7 @@ class Discovery:
         transport.start()
         try:
             while not stop.is_set():
-                self.note([each.message for each in transport.take(WAIT_S, 0.0, AT_ONCE)])
+                self.note(transport.take(WAIT_S, 0.0, AT_ONCE))
         finally:
             transport.stop()
 

@@ -1,4 +1,4 @@
-"""The ingest loop: take deliveries, commit, then receipts and acknowledgements; and the domain events to MQTT."""
+"""The ingest loop: take messages, commit, then receipts; and the domain events to MQTT."""
 
 import logging
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from backend import metrics
 from backend.away import Away
 from backend.book import events
 from backend.book.db import read, write
-from backend.ingest import Ingest, Outcome
+from backend.ingest import Ingest, Message, Outcome
 from backend.post import is_late
-from backend.transport.port import Delivery, Transport
+from backend.transport.port import Transport
 from models import wire
 from models.reading import from_micros
 
@@ -46,27 +46,21 @@ class IngestWorker:
             if taken:
                 self._commit(taken, stop)
 
-    def _commit(self, taken: list[Delivery], stop: Event) -> None:
-        """Commit and acknowledge; after a bug too, since what has no receipt comes again but a full window does not."""
+    def _commit(self, taken: list[Message], stop: Event) -> None:
+        """Commit, then tell. What is left without a receipt, by a bug or a stop, comes again from the edge."""
         while not stop.is_set():
             self.beat()
             try:
                 with metrics.committing():
-                    outcome = self._ingest.take([delivery.message for delivery in taken])
+                    outcome = self._ingest.take(taken)
             except OperationalError as error:
                 metrics.book_away()
                 self._away.refused(error, len(taken))
                 stop.wait(STORE_AWAY_S)
                 continue
-            except BaseException:
-                self._transport.acknowledge(taken)
-                raise
             metrics.committed(outcome.readings)
             self._away.taken(self._ingest.book)
-            try:
-                self._tell(outcome)
-            finally:
-                self._transport.acknowledge(taken)
+            self._tell(outcome)
             return
 
     def _tell(self, outcome: Outcome) -> None:

@@ -23,7 +23,6 @@ from backend.config import Mqtt
 from backend.fairness import Bounds, FairQueue, Pressure, readings_in
 from backend.ingest import Message
 from backend.transport import tls
-from backend.transport.port import Delivery
 from models import wire
 from models.errors import BadEnvelope
 
@@ -50,8 +49,7 @@ class MqttTransport:
         self._followed: frozenset[str] | None = None
         self._following = Lock()
         self._url = urlsplit(config.url)
-        self._queue: FairQueue[Delivery] = FairQueue(lambda each: readings_in(each.message.payload), bounds)
-        self._connection = 0
+        self._queue: FairQueue[Message] = FairQueue(lambda each: readings_in(each.payload), bounds)
         self._stopping = False
         self._last: MQTTMessageInfo | None = None
         self._told = ""
@@ -106,15 +104,12 @@ class MqttTransport:
         for page in _pages(gateways):
             self._client.subscribe([(wire.topic(each, kind), self._qos) for each in page for kind in FOLLOWED])
 
-    def take(self, wait_s: float, window_s: float, most: int, most_readings: int = 1 << 30) -> list[Delivery]:
-        """Wait for a delivery, then gather what comes within the window; gateways in turn.
+    def take(self, wait_s: float, window_s: float, most: int, most_readings: int = 1 << 30) -> list[Message]:
+        """Wait for a message, then gather what comes within the window; gateways in turn.
 
         Up to `most` messages, and none after those that have about `most_readings`.
         """
         return self._queue.take(wait_s, window_s, most, most_readings)
-
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Nothing to do: the broker was told when they came, and what gets no receipt is sent again by the edge."""
 
     def pressure(self) -> dict[str, Pressure]:
         """By gateway: what was dropped, and how long its quota held it, since this was last asked."""
@@ -142,7 +137,6 @@ class MqttTransport:
         if reason.is_failure:
             log.warning("the broker refused the connection: %s", reason)
             return
-        self._connection += 1
         self._told = ""
         log.info("connected to the broker")
         with self._following:
@@ -171,11 +165,9 @@ class MqttTransport:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        delivery = Delivery(
-            Message(topic, bytes(message.payload[:MOST_BYTES])), message.mid, message.qos, self._connection
-        )
+        kept = Message(topic, bytes(message.payload[:MOST_BYTES]))
         try:
             gateway = wire.gateway_of(topic)
         except BadEnvelope:
             gateway = ""
-        self._queue.offer(gateway, delivery, len(delivery.message.payload), latest=topic.endswith("/status"))
+        self._queue.offer(gateway, kept, len(kept.payload), latest=topic.endswith("/status"))

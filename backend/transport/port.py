@@ -4,22 +4,11 @@ Whatever carries them promises little: a message may be lost, repeated or late. 
 what gets none is sent again by the edge. A clustered stream comes later as a second.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Protocol
 
 from backend.fairness import Pressure
 from backend.ingest import Message
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message, and what its acknowledgement needs where there is one."""
-
-    message: Message
-    mid: int
-    qos: int
-    connection: int
 
 
 class Transport(Protocol):
@@ -42,15 +31,11 @@ class Transport(Protocol):
         """Deliver what these gateways send from now on, and nothing else; None is everything."""
         ...
 
-    def take(self, wait_s: float, window_s: float, most: int, most_readings: int = 1 << 30) -> list[Delivery]:
-        """Wait for a delivery, then gather what comes within the window; gateways in turn.
+    def take(self, wait_s: float, window_s: float, most: int, most_readings: int = 1 << 30) -> list[Message]:
+        """Wait for a message, then gather what comes within the window; gateways in turn. Times are seconds.
 
-        Up to `most` deliveries, and none after those that have about `most_readings`.
+        Up to `most` messages, and none after those that have about `most_readings`.
         """
-        ...
-
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """These were committed, or will never be."""
         ...
 
     def pressure(self) -> dict[str, Pressure]:

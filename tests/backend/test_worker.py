@@ -1,4 +1,4 @@
-"""The ingest loop on a transport that the test holds: what is told, and when a message is acknowledged."""
+"""The ingest loop on a transport that the test holds: what is told, and when."""
 
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -14,7 +14,6 @@ from backend.book import events
 from backend.book.db import read, write
 from backend.book.schema import alert, journal
 from backend.ingest import Message
-from backend.transport.mqtt import Delivery
 from backend.worker import Announcer, IngestWorker
 from models import wire
 from models.reading import Input, Scan, from_micros
@@ -30,18 +29,13 @@ class Transport:
 
     waiting: list[Message]
     stop: Event = field(default_factory=Event)
-    acknowledged: list[int] = field(default_factory=list[int])
     published: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
-    def take(self, _wait_s: float, _window_s: float, _most: int, _most_readings: int) -> list[Delivery]:
-        found = [Delivery(message, mid, 1, 1) for mid, message in enumerate(self.waiting, 1)]
-        self.waiting = []
+    def take(self, _wait_s: float, _window_s: float, _most: int, _most_readings: int) -> list[Message]:
+        found, self.waiting = self.waiting, []
         if not found:
             self.stop.set()
         return found
-
-    def acknowledge(self, deliveries: list[Delivery]) -> None:
-        self.acknowledged += [delivery.mid for delivery in deliveries]
 
     def publish(self, topic: str, payload: bytes) -> bool:
         self.published.append((topic, msgspec.json.decode(payload)))
@@ -56,11 +50,10 @@ def scans(*codes: str) -> list[bytes]:
     return [wire.encode(Scan("scanner-1", from_micros(MIDNIGHT + k), code, "]C1")) for k, code in enumerate(codes)]
 
 
-def test_receipt_acknowledgement_and_an_answer_for_the_person(yard: Yard) -> None:
+def test_a_receipt_and_an_answer_for_the_person(yard: Yard) -> None:
     yard.clock.now = MIDNIGHT + SECOND
     transport = Transport([batch(EPOCH, 1, scans("SY:RECEIVE", "SY:QTY:5")), Message("x", b"{")])
     run(yard, transport)
-    assert transport.acknowledged == [1, 2]
     receipt, reply = transport.published
     assert receipt == ("stockyard/v1/dock-a/receipt", {"epoch": EPOCH, "seq": 2})
     assert reply[0] == "stockyard/v1/dock-a/reply"
@@ -94,13 +87,12 @@ def test_a_book_that_is_away_is_waited_for(yard: Yard, monkeypatch: pytest.Monke
     def take(messages: Any) -> Any:
         failures[0] += 1
         if failures[0] < 4:
-            assert not transport.acknowledged
+            assert not transport.published
             raise OperationalError("BEGIN", None, Exception("locked"))
         return true(messages)
 
     monkeypatch.setattr(yard.ingest, "take", take)
     run(yard, transport)
-    assert transport.acknowledged == [1]
     assert [body for _, body in transport.published] == [{"epoch": EPOCH, "seq": 1}]
 
 
@@ -126,9 +118,8 @@ def test_while_another_transaction_holds_the_lock_everything_waits_and_nothing_i
             worker.join(0.01)
         assert caplog.text.count("the book is away; 2 messages wait") == 1
         assert worker.is_alive()
-        assert (transport.acknowledged, transport.published) == ([], [])
+        assert not transport.published
     worker.join(10)
-    assert transport.acknowledged == [1, 2]
     assert [body for topic, body in transport.published if topic.endswith("/receipt")][-1] == {"epoch": EPOCH, "seq": 2}
     assert len(yard.rows(journal)) == 2
 
@@ -155,9 +146,7 @@ def test_a_book_that_was_away_for_long_says_so_itself_when_it_is_back(
     assert caplog.text.count("takes readings again") == 2
 
 
-def test_after_a_bug_the_brokers_window_is_free_and_nothing_is_receipted(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_bug_nothing_is_receipted(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     def take(_messages: Any) -> Any:
         raise ZeroDivisionError
 
@@ -165,7 +154,6 @@ def test_after_a_bug_the_brokers_window_is_free_and_nothing_is_receipted(
     transport = Transport([batch(EPOCH, 1, scans("SY:CONFIRM"))])
     with pytest.raises(ZeroDivisionError):
         run(yard, transport)
-    assert transport.acknowledged == [1]
     assert not transport.published
 
 

@@ -27,12 +27,8 @@ MOST = 2.0
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Iterator[Crowd]:
-    crowd = Crowd(tmp_path, QUOTA)
-    try:
-        crowd.start()
+    with Crowd(tmp_path, QUOTA) as crowd:
         yield crowd
-    finally:
-        crowd.drop()
 
 
 @pytest.mark.timeout(600)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
+from typing import Self
 
 import msgspec
 from paho.mqtt.client import Client, MQTTMessage
@@ -25,7 +26,7 @@ NAMES = ("load", "speed", "pressure")
 
 
 class Crowd:
-    """Broker and backend, in a folder of their own."""
+    """Broker and backend, in a folder of their own; `with` starts both, and ends them however it goes."""
 
     def __init__(self, folder: Path, quota: int, broker: Options | None = None) -> None:
         self.folder = folder
@@ -35,6 +36,17 @@ class Crowd:
         config = f'[backend]\nstate_dir = "{self.state}"\nlisten = "{self.api}"\ngateway_readings_per_s = {quota}\n'
         (folder / "backend.toml").write_text(f'{config}[mqtt]\nurl = "mqtt://127.0.0.1:{self.broker.port}"\n')
         self.backend = Part("backend", folder, [sys.executable, "-m", "backend", "serve", "-c", "backend.toml"])
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.drop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
 
     @property
     def book(self) -> Path:

@@ -20,12 +20,8 @@ NOBODY_WAITS_S = 1.5
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Iterator[Crowd]:
-    crowd = Crowd(tmp_path, QUOTA)
-    try:
-        crowd.start()
+    with Crowd(tmp_path, QUOTA) as crowd:
         yield crowd
-    finally:
-        crowd.drop()
 
 
 @pytest.mark.timeout(180)

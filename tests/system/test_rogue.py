@@ -33,12 +33,8 @@ LIMIT = "message_size_limit"
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Iterator[Crowd]:
-    crowd = Crowd(tmp_path, QUOTA)
-    try:
-        crowd.start()
+    with Crowd(tmp_path, QUOTA) as crowd:
         yield crowd
-    finally:
-        crowd.drop()
 
 
 class Rogue:
