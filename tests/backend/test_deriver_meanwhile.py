@@ -122,6 +122,23 @@ def test_what_a_much_later_reading_had_ended_ends_in_an_earlier_piece(template: 
     alike(*yards)
 
 
+def test_what_comes_into_the_middle_of_what_is_folded_is_folded_too(template: Path, tmp_path: Path) -> None:
+    """Neither the span of the dirty key nor its state says that there is one reading more."""
+    yards = [tracked(Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT + 4 * DAY)) for name in ("a", "b")]
+    first, second = fixes(0), fixes(1)
+    yards[0].send([*first, *second])
+    yards[1].send(second)
+    yards[1].send([first[0], *first[2:]])
+    come = [first[1:2]]
+    interrupted(yards[1], lambda: come and yards[1].send(come.pop()))
+    while yards[1].rows(dirty):
+        yards[1].deriver.step()
+    assert not come
+    for yard in yards:
+        yard.settle()
+    alike(*yards)
+
+
 def test_what_comes_while_it_is_folded_is_folded_too_however_often(template: Path, tmp_path: Path) -> None:
     yards = [tracked(Yard.copy(template, tmp_path / f"{name}.db", MIDNIGHT + 4 * DAY)) for name in ("a", "b")]
     first, second = fixes(0), fixes(1)

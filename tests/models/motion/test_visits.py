@@ -116,6 +116,16 @@ def test_the_shallower_the_longer_it_takes_to_be_in(depth_m: float, after_s: int
         assert visit.entered == (after_s is not None and 60 * k >= after_s)
 
 
+def test_two_fixes_in_a_row_are_clearly_in() -> None:
+    entered: list[bool] = []
+    state = None
+    for k, depth_m in enumerate((1.0, 30.0, 1.0, 30.0, 30.0)):
+        state, _ = track.fold(TRUCK, state, [at(2 * k, 150, 90 + depth_m, 15.0)])
+        assert state is not None
+        entered.append(state.visits["dock"].entered)
+    assert entered == [False, False, False, False, True]
+
+
 def test_a_zone_with_a_dwell_has_no_short_visits() -> None:
     fences = Fences.of([replace(YARD[1], dwell_us=300 * S)])
     for minutes, expected in ((4, []), (5, [(60, 360)]), (9, [(60, 600)])):
