@@ -1,0 +1,1 @@
+"""What is ordered from suppliers and by customers, in the book."""
