@@ -20,6 +20,7 @@ from backend.fairness import Bounds
 from backend.ingest import Ingest
 from backend.keeping.retention import Retention
 from backend.leases import BookLeases, FileLeases, Leases, Run
+from backend.notify.webhooks import Webhooks
 from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 JOIN_S = 5.0
 
 
-PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "api")
+PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "notifier", "api")
 """What `serve` runs. Of those that share a book, each but ingest and the API is run by one process at a time."""
 BEAT_S = 0.2
 
@@ -96,6 +97,7 @@ class Backend:
             models=Registry(config.state_dir),
             lag=StoreLag(partial(lag, book, telemetry)),
             state_dir=config.state_dir,
+            webhooks=config.webhook,
         )
         app = create_app(services)
         add_page(app)
@@ -130,6 +132,7 @@ class Backend:
             "projector": lambda: Projector(self.book, self.telemetry, clock, self.config.telemetry.retention_days).run,
             "scorer": lambda: Scorer(self.book, self.telemetry, clock, Registry(self.config.state_dir)).run,
             "announcer": lambda: Announcer(self.book, self.transport).run,
+            "notifier": lambda: Webhooks(self.book, clock, self.config.webhook).run,
         }
         wanted = [name for name in single if name in self.only]
         leases, ingesting = self._ingesting(wanted, watchdog)

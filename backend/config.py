@@ -12,7 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
+from models.errors import Refused
+from models.webhook import key_of
+
 LAST_PORT = 65535
+Kind = Literal[
+    "availability", "crossing", "movement", "alert", "proposal", "scan", "visit", "service", "gateway", "reservation"
+]
+"""The kinds of domain events."""
 
 
 class ConfigError(Exception):
@@ -58,6 +65,14 @@ class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, Meta(ge=1, le=100_000)] = 730
 
 
+class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told of events by HTTP: signed as Standard Webhooks has it, at least once each."""
+
+    url: str = ""
+    secret_file: str = ""
+    kinds: list[Kind] = field(default_factory=lambda: list[Kind](["availability"]))
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of backend.toml."""
 
@@ -65,6 +80,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     mqtt: Mqtt = Mqtt()
     book: Book = Book()
     telemetry: Telemetry = Telemetry()
+    webhook: dict[str, Webhook] = field(default_factory=dict[str, Webhook])
 
     @property
     def state_dir(self) -> Path:
@@ -89,8 +105,8 @@ def load(path: Path) -> Config:
 
 def secrets_of(config: Config) -> list[str]:
     """What no log may ever say: the content of every file that a `..._file` key names as a password or token."""
-    tables: tuple[Struct, ...] = (config.mqtt, config.telemetry)
-    named = [str(getattr(t, key, "") or "") for t in tables for key in ("password_file", "token_file")]
+    tables: tuple[Struct, ...] = (config.mqtt, config.telemetry, *config.webhook.values())
+    named = [str(getattr(t, key, "") or "") for t in tables for key in ("password_file", "token_file", "secret_file")]
     return [Path(file).read_text(encoding="utf-8").strip() for file in named if file and Path(file).is_file()]
 
 
@@ -109,6 +125,20 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     if config.book.url != "sqlite" and find_spec("psycopg") is None:
         yield "book.url", "psycopg is not installed: pip install 'stockyard[postgres]'"
     yield from _store_problems(config.telemetry)
+    for name, hook in config.webhook.items():
+        yield from _webhook_problems(f"webhook.{name}", hook)
+
+
+def _webhook_problems(key: str, hook: Webhook) -> Iterator[tuple[str, str]]:
+    url = urlsplit(hook.url)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.username is not None:
+        yield f"{key}.url", "http://HOST/... or https://HOST/... expected"
+    try:
+        key_of(Path(hook.secret_file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeError):
+        yield f"{key}.secret_file", f"a file with the secret expected, got {hook.secret_file!r}"
+    except Refused as error:
+        yield f"{key}.secret_file", str(error)
 
 
 def _store_problems(telemetry: Telemetry) -> Iterator[tuple[str, str]]:
@@ -155,5 +185,9 @@ def _refuse_unknown(path: Path, raw: dict[str, Any], struct: type[Struct], where
             near = get_close_matches(key, list(known), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
             raise ConfigError(f"{path}: unknown key {where}{key!r}{hint}")
-        if isinstance(value, dict) and issubclass(known[key], Struct):
+        if known[key] == dict[str, Webhook] and isinstance(value, dict):
+            for name, hook in cast("dict[str, Any]", value).items():
+                if isinstance(hook, dict):
+                    _refuse_unknown(path, cast("dict[str, Any]", hook), Webhook, f"{key}.{name}.")
+        elif isinstance(value, dict) and issubclass(known[key], Struct):
             _refuse_unknown(path, cast("dict[str, Any]", value), known[key], f"{key}.")

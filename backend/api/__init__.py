@@ -18,6 +18,7 @@ from backend.api.routes import (
     risk,
     scans,
     stock,
+    webhooks,
 )
 from backend.api.services import Services
 
@@ -34,6 +35,7 @@ ROUTERS: list[tuple[str, APIRouter]] = [
     ("/api/v1", register.router),
     ("/api/v1", decisions.router),
     ("/api/v1", events.router),
+    ("/api/v1", webhooks.router),
 ]
 
 

@@ -1,6 +1,6 @@
 """What the API stands on: the book, the clock, and the one function that ingest lends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from backend.api.store_lag import StoreLag
 from backend.book import derived
+from backend.config import Webhook
 from backend.predict.registry import Registry as ModelRegistry
 from backend.registers import Registers
 from backend.telemetry.store import Reader
@@ -44,6 +45,8 @@ class Services:
     """How far the telemetry store is behind."""
     state_dir: Path | None = None
     """Whose disk's room is told."""
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict[str, Webhook])
+    """Who is told of events by HTTP."""
 
 
 def _services(request: Request) -> Services:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backend.book import locks
 from backend.book.bulk import write_rows
 from backend.book.schema import changed as changed_table
 from backend.book.schema import event
+from backend.book.schema_notify import webhook_mark
 
 KEPT_EVENTS = 50_000
 _EMIT = insert(event)
@@ -52,6 +53,10 @@ def unpublished(tx: Connection, limit: int = 500) -> list[tuple[int, str, bytes]
 
 
 def published(tx: Connection, upto: int) -> None:
-    """Events up to n have been published; those beyond what a page could ask to resume from are forgotten."""
+    """Events up to n have been published; those beyond what a page could ask to resume from are forgotten.
+
+    Not before every webhook that wants them has them.
+    """
     tx.execute(update(event).where(event.c.n <= upto, ~event.c.published).values(published=True))
-    tx.execute(delete(event).where(event.c.n <= upto - KEPT_EVENTS))
+    owed = tx.scalar(select(func.min(webhook_mark.c.event_n)))
+    tx.execute(delete(event).where(event.c.n <= min(upto - KEPT_EVENTS, upto if owed is None else owed)))

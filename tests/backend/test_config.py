@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from backend.config import Config, ConfigError, load
+from backend.config import Config, ConfigError, Webhook, load
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "backend.example.toml"
 
@@ -15,17 +15,28 @@ EXAMPLE = Path(__file__).parents[2] / "deploy" / "backend.example.toml"
 def test_the_example_is_a_configuration(tmp_path: Path) -> None:
     assert load(EXAMPLE) == Config()
     shown = tmp_path / "backend.toml"
-    shown.write_text(re.sub(r"(?m)^#(\w+ =)", r"\1", EXAMPLE.read_text(encoding="utf-8")), encoding="utf-8")
-    assert shown.read_text() != EXAMPLE.read_text()
+    text = EXAMPLE.read_text(encoding="utf-8").partition("#[webhook.")[0]
+    shown.write_text(re.sub(r"(?m)^#(\w+ =)", r"\1", text), encoding="utf-8")
+    assert shown.read_text() != text
     assert load(shown) == Config(), "a default that is shown is not the default"
 
 
-@pytest.mark.parametrize("table", [field.name for field in msgspec.structs.fields(Config)])
+def test_the_webhook_of_the_example(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("whsec_" + "A" * 32)
+    shown = tmp_path / "backend.toml"
+    text = re.sub(r"(?m)^#", "", "".join(EXAMPLE.read_text(encoding="utf-8").partition("#[webhook.")[1:]))
+    shown.write_text(text.replace("/etc/stockyard/shop.secret", str(tmp_path / "secret")), encoding="utf-8")
+    (hook,) = load(shown).webhook.values()
+    assert hook.kinds == Webhook().kinds, "a default that is shown is not the default"
+    assert set(msgspec.to_builtins(hook)) == set(re.findall(r"(?m)^(\w+) = ", text))
+
+
+@pytest.mark.parametrize("table", [field.name for field in msgspec.structs.fields(Config) if field.name != "webhook"])
 def test_the_example_mentions_every_field(table: str) -> None:
     struct = type(getattr(Config(), table))
     assert issubclass(struct, Struct)
     text = EXAMPLE.read_text(encoding="utf-8")
-    section = re.split(r"(?m)^\[", text.partition(f"[{table}]\n")[2])[0]
+    section = re.split(r"(?m)^#?\[", text.partition(f"[{table}]\n")[2])[0]
     assert re.findall(r"(?m)^#?(\w+) = ", section) == [field.name for field in msgspec.structs.fields(struct)]
 
 
@@ -47,6 +58,10 @@ def test_the_example_mentions_every_field(table: str) -> None:
         ('[mqtt]\nurl = "mqtts://x"\nkey_file = "/nowhere"\n', "mqtt.key_file: no such file: /nowhere"),
         ('[book]\nurl = "nonsense"\n', "book.url: sqlite or postgresql://"),
         ('[telemetry]\nurl = "influxdb://x"\n', "telemetry.url: sql, influxdb://HOST:PORT/DATABASE"),
+        ('[webhook.shop]\nurI = "x"\n', "unknown key webhook.shop.'urI'; did you mean 'url'?"),
+        ('[webhook.shop]\nurl = "ftp://x"\n', "webhook.shop.url: http://HOST/... or https://HOST/... expected"),
+        ('[webhook.shop]\nurl = "http://x"\n', "webhook.shop.secret_file: a file with the secret expected"),
+        (f'[webhook.shop]\nurl = "http://x"\nsecret_file = "{EXAMPLE}"\n', "webhook.shop.secret_file: whsec_ and"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:

@@ -20,7 +20,7 @@ from tests.servers.broker import Broker, Options, free_port
 
 ROOT = Path(__file__).parents[2]
 BROKER = "max_inflight_messages 500\nmax_queued_messages 5000\nset_tcp_nodelay true\nlog_type none"
-INTAKE, REST = "ingest", "deriver,planner,scorer,announcer"
+INTAKE, REST = "ingest", "deriver,planner,scorer,announcer,notifier"
 """Two processes, as one process of Python computes on one core only; the projector is the third."""
 TICK = os.sysconf("SC_CLK_TCK")
 
