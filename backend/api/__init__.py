@@ -15,6 +15,7 @@ from backend.api.routes import (
     maintenance,
     presence,
     register,
+    reports,
     risk,
     scans,
     stock,
@@ -36,6 +37,7 @@ ROUTERS: list[tuple[str, APIRouter]] = [
     ("/api/v1", decisions.router),
     ("/api/v1", events.router),
     ("/api/v1", webhooks.router),
+    ("/api/v1", reports.router),
 ]
 
 
