@@ -19,27 +19,31 @@ from backend.discovery import Discovery
 from backend.fairness import Bounds
 from backend.ingest import Ingest
 from backend.keeping.retention import Retention
+from backend.keeping.sealed_days import Sealer
 from backend.leases import BookLeases, FileLeases, Leases, Run
-from backend.notify.webhooks import Webhooks
+from backend.notify import Notifier
 from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
 from backend.projector import Projector, lag
 from backend.quota import QuotaWatch
+from backend.rules import rules_of
 from backend.scans import ApiScans
+from backend.server import Server
 from backend.telemetry import open_store
 from backend.telemetry.store import Store
 from backend.transport.mqtt import MqttTransport
+from backend.valuer import Valuer
 from backend.watchdog import Watchdog
 from backend.worker import Announcer, IngestWorker
 
 if TYPE_CHECKING:
-    from backend.api.server import Server
+    from fastapi import FastAPI
 
 JOIN_S = 5.0
 
 
-PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "notifier", "api")
+PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "notifier", "valuer", "api")
 """What `serve` runs. Of those that share a book, each but ingest and the API is run by one process at a time."""
 BEAT_S = 0.2
 
@@ -59,6 +63,35 @@ def _transport(config: Config, qos: int = 1) -> MqttTransport:
     return MqttTransport(config.mqtt, Bounds(readings_per_s=config.backend.gateway_readings_per_s), qos)
 
 
+def _server(config: Config, book: Engine, telemetry: Store) -> Server:
+    host, _, port = config.backend.listen.rpartition(":")
+    return Server(partial(_api, config, book, telemetry), host.strip("[]"), int(port))
+
+
+def _api(config: Config, book: Engine, telemetry: Store) -> "FastAPI":
+    from backend.api import create_app  # noqa: PLC0415 - a process without it is smaller by a fifth
+    from backend.api.services import Services  # noqa: PLC0415
+    from backend.api.store_lag import StoreLag  # noqa: PLC0415
+    from backend.web import add_page  # noqa: PLC0415
+
+    services = Services(
+        book,
+        clock,
+        ApiScans().put,
+        hosts=tuple(config.backend.hosts),
+        telemetry=telemetry,
+        models=Registry(config.state_dir),
+        lag=StoreLag(partial(lag, book, telemetry)),
+        state_dir=config.state_dir,
+        modules=config.backend.modules,
+        webhooks=config.webhook,
+        undo_days=config.backend.undo_days,
+    )
+    app = create_app(services)
+    add_page(app)
+    return app
+
+
 @dataclass(slots=True)
 class Backend:
     """The workers of one process."""
@@ -66,7 +99,7 @@ class Backend:
     config: Config
     book: Engine
     telemetry: Store
-    server: "Server | None"
+    server: Server | None
     transport: MqttTransport
     only: frozenset[str]
 
@@ -76,32 +109,8 @@ class Backend:
         book = open_book(config)
         migrate(book)
         telemetry = open_store(config)
-        server = cls._serve(config, book, telemetry) if "api" in only else None
+        server = _server(config, book, telemetry) if "api" in only else None
         return cls(config, book, telemetry, server, _transport(config), frozenset(only))
-
-    @staticmethod
-    def _serve(config: Config, book: Engine, telemetry: Store) -> "Server":
-        from backend.api import create_app  # noqa: PLC0415 - a process without it is smaller by a fifth
-        from backend.api.server import Server  # noqa: PLC0415
-        from backend.api.services import Services  # noqa: PLC0415
-        from backend.api.store_lag import StoreLag  # noqa: PLC0415
-        from backend.web import add_page  # noqa: PLC0415
-
-        host, _, port = config.backend.listen.rpartition(":")
-        services = Services(
-            book,
-            clock,
-            ApiScans().put,
-            hosts=tuple(config.backend.hosts),
-            telemetry=telemetry,
-            models=Registry(config.state_dir),
-            lag=StoreLag(partial(lag, book, telemetry)),
-            state_dir=config.state_dir,
-            webhooks=config.webhook,
-        )
-        app = create_app(services)
-        add_page(app)
-        return Server(app, host.strip("[]"), int(port))
 
     @property
     def url(self) -> str:
@@ -128,27 +137,32 @@ class Backend:
         """What runs here, by name, and what says when."""
         single: dict[str, Callable[[], Run]] = {
             "deriver": lambda: Deriver(self.book, clock).run,
-            "planner": lambda: Planner(self.book, clock).run,
+            "planner": lambda: Planner(self.book, clock, rules_of(self.config.backend.modules)).run,
             "projector": lambda: Projector(self.book, self.telemetry, clock, self.config.telemetry.retention_days).run,
             "scorer": lambda: Scorer(self.book, self.telemetry, clock, Registry(self.config.state_dir)).run,
             "announcer": lambda: Announcer(self.book, self.transport).run,
-            "notifier": lambda: Webhooks(self.book, clock, self.config.webhook).run,
+            "notifier": lambda: Notifier(self.book, clock, self.config.webhook).run,
+            "valuer": lambda: Valuer(self.book, clock).run,
         }
-        wanted = [name for name in single if name in self.only]
+        if "planner" in self.only:
+            single["retention"] = self._retention
+        wanted = [name for name in single if name in self.only or name == "retention"]
         leases, ingesting = self._ingesting(wanted, watchdog)
         workers = {name: leases.while_held(name, single[name]()) for name in wanted} | ingesting
-        if "planner" in self.only:
-            workers["retention"] = Retention(self.book, clock, self.config.book.history_days).run
         if self.server is not None:
             workers["api"] = self.server.run
         if "ingest" not in self.only:
             workers["beat"] = _beating(watchdog)
         return leases, workers
 
+    def _retention(self) -> Run:
+        sealer = Sealer(self.book, clock, self.config.book.journal_days, self.telemetry)
+        return Retention(self.book, clock, self.config.book.history_days, sealer).run
+
     def _ingesting(self, parts: list[str], watchdog: Watchdog) -> tuple[Leases, dict[str, Run]]:
         """Who says what this process may do, and the workers that take readings in, if it does."""
         ingests = "ingest" in self.only
-        quota = QuotaWatch(self.book, self.transport.pressure, clock).run
+        quota = QuotaWatch(self.book, self.transport.pressure, clock, lambda: self.transport.followed).run
         if self.book.dialect.name == "sqlite":
             files = FileLeases(self.config.state_dir)
             worker = IngestWorker(Ingest(self.book, clock), self.transport, clock)
@@ -156,10 +170,10 @@ class Backend:
 
             def take_all(stop: Event) -> None:
                 self.transport.follow(None)
-                threads.start("quota", quota, stop)
                 worker.run(stop)
 
-            return files, {"ingest": files.while_held("ingest", take_all, watchdog.beat)} if ingests else {}
+            taking = files.while_held("ingest", take_all, watchdog.beat)
+            return files, {"ingest": taking, "quota": quota} if ingests else {}
         wanted = Wanted([*parts, *(["discovery"] if ingests else [])], ingests)
         leases = BookLeases(self.book, wanted, self.transport.follow)
         worker = IngestWorker(Ingest(self.book, clock, leases.lost), self.transport, clock)

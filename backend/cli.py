@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from backend import demo as demo_module
@@ -29,7 +30,7 @@ from backend.keeping.command import backup_command, restore_command
 from backend.keeping.running import held
 from backend.predict import command
 from backend.predict.train_doors import train_doors
-from backend.telemetry import open_store
+from backend.telemetry import open_store, refill
 from backend.telemetry.store import StoreAway
 from models.errors import Refused
 from models.logline import without_secrets
@@ -97,6 +98,9 @@ def migrate(
     config: ConfigFile,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also empty a telemetry store of what is gone from the journal.")
+    ] = False,
 ) -> None:
     """Bring the tables of the book and the telemetry store up to date; may be killed and repeated at any moment."""
     with _told():
@@ -106,15 +110,21 @@ def migrate(
             steps = planned(open_book(loaded) if there else None)
             typer.echo("\n".join(f"would apply {name}: {what}" for name, what in steps) or "nothing to do")
             return
-        done = migrate_book(open_book(loaded))
-        _prepare_store(loaded)
+        book = open_book(loaded)
+        done = migrate_book(book)
+        _prepare_store(loaded, book, force=force)
     typer.echo("\n".join(f"applied {revision}" for revision in done) or "nothing to do")
 
 
-def _prepare_store(config: Config) -> None:
+def _prepare_store(config: Config, book: Engine, *, force: bool) -> None:
     """Nothing waits for the telemetry store: the projector prepares it when it is back."""
+    store = open_store(config)
     try:
-        open_store(config).prepare()
+        if not force:
+            refill.check(book, store)
+        store.prepare()
+    except refill.NotRefilled as error:
+        _fail(str(error), CONFIGURATION)
     except StoreAway as error:
         typer.echo(
             f"stockyard: the telemetry store is away, `serve` goes on without: {without_secrets(str(error))}", err=True
@@ -130,9 +140,10 @@ def apply(
 ) -> None:
     """Declare sites, locations, devices, items, assets, tags, zones and plans; says what changed."""
     with _told():
-        book = open_book(load(config))
+        loaded = load(config)
+        book = open_book(loaded)
         migrate_book(book)
-        changes = site.apply(book, file, clock(), "apply")
+        changes = site.apply(book, file, clock(), "apply", loaded.backend.modules)
     if as_json:
         typer.echo(json.dumps([{"outcome": c.outcome, "kind": c.kind, "id": c.id} for c in changes]))
         return

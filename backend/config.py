@@ -16,6 +16,8 @@ from models.errors import Refused
 from models.webhook import key_of
 
 LAST_PORT = 65535
+LEAST_JOURNAL_DAYS = 30
+"""What an edge that was offline for so long brings must still count."""
 Kind = Literal[
     "availability", "crossing", "movement", "alert", "proposal", "scan", "visit", "service", "gateway", "reservation"
 ]
@@ -36,6 +38,7 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     gateway_readings_per_s: Annotated[int, Meta(ge=250)] = 20_000
     log: Literal["text", "json"] = "text"
     backup_days: Annotated[int, Meta(ge=0)] = 7
+    undo_days: Annotated[int, Meta(ge=0, le=36_500)] = 30
 
 
 class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +57,7 @@ class Book(Struct, frozen=True, forbid_unknown_fields=True):
 
     url: str = "sqlite"
     history_days: Annotated[int, Meta(ge=1)] = 400
+    journal_days: Annotated[int, Meta(ge=0)] = 0
 
 
 class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +128,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         yield "book.url", f"sqlite or postgresql://... expected, got {config.book.url!r}"
     if config.book.url != "sqlite" and find_spec("psycopg") is None:
         yield "book.url", "psycopg is not installed: pip install 'stockyard[postgres]'"
+    if 0 < config.book.journal_days < LEAST_JOURNAL_DAYS:
+        yield "book.journal_days", f"0 (for ever), or at least {LEAST_JOURNAL_DAYS} expected"
     yield from _store_problems(config.telemetry)
     for name, hook in config.webhook.items():
         yield from _webhook_problems(f"webhook.{name}", hook)

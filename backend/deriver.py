@@ -17,8 +17,10 @@ from backend.book import derived, locks
 from backend.book.db import read, repeated, took_too_long, write
 from backend.book.register import version
 from backend.book.schema import clock_tick, dirty
+from backend.halts import Halt, HaltKey, Way, remember
 from backend.post import replace
-from backend.refold import QUIET_US, Folding, fold, post
+from backend.refold import Folding, fold
+from backend.refold_post import QUIET_US, post
 from backend.registers import Registers
 from backend.step import Change
 
@@ -45,6 +47,7 @@ class Deriver:
         self._clock = clock
         self.readings_a_turn = readings_a_turn
         self._registers = Registers()
+        self._halts: dict[HaltKey, Sequence[Halt]] = {}
         self._trying: Turn = {}
         """The turn that is running, or that failed."""
         self._alone: set[DirtyKey] = set()
@@ -81,7 +84,7 @@ class Deriver:
                 self._trying = self._next_turn(tx)
                 ready = self._fold(tx)
             if ready:
-                repeated(lambda: self._post(ready, now))
+                remember(self._halts, repeated(lambda: self._post(ready, now)))
         except OperationalError as error:
             if not took_too_long(error):
                 self._trying = {}  # the store is away; the keys are not to blame
@@ -97,13 +100,21 @@ class Deriver:
         for of, spans in _by_device(self._trying).items():
             if sum(folding.readings for folding in ready) >= self.readings_a_turn:
                 break
-            ready.append(fold(tx, register, (STEP_OF_NAME[of[0]], of[1]), spans, self.readings_a_turn))
+            ready.append(fold(tx, register, (STEP_OF_NAME[of[0]], of[1]), spans, self._way))
         of_these = {(each.step.name, each.device_id) for each in ready}
         self._trying = {key: span for key, span in self._trying.items() if key[:2] in of_these}
         return ready
 
-    def _post(self, ready: Sequence[Folding], now: int) -> None:
-        """Post what still holds. What changed meanwhile is folded anew in another turn, or at last under the lock."""
+    @property
+    def _way(self) -> Way:
+        return Way(self.readings_a_turn, self._halts)
+
+    def _post(self, ready: Sequence[Folding], now: int) -> list[Folding]:
+        """Post what still holds. What changed meanwhile is folded anew in another turn, or at last under the lock.
+
+        What was posted.
+        """
+        posted: list[Folding] = []
         with write(self._book) as tx:
             begin = time.monotonic()
             register = self._registers.current(tx)
@@ -114,15 +125,18 @@ class Deriver:
                 is_known = version(tx) == known  # what was posted just now may have declared something
                 if is_known and each.holds(tx, register):
                     post(tx, each, now)
+                    posted.append(each)
                     self._missed.pop(of, None)
                 elif not is_known or self._missed.get(of, 0) < MOST_MISSED:
                     self._missed[of] = self._missed.get(of, 0) + 1
                 else:
                     locks.work_long(tx)
                     spans = derived.spans_of(tx, *of, each.spans)
-                    post(tx, fold(tx, register, (each.step, each.device_id), spans, self.readings_a_turn), now)
+                    posted.append(fold(tx, register, (each.step, each.device_id), spans, self._way))
+                    post(tx, posted[-1], now)
                     self._missed.pop(of, None)
         self.held_s += time.monotonic() - begin
+        return posted
 
     def _leave_what_failed(self, now: int) -> None:
         self._left = {key: until for key, until in self._left.items() if until > now}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from backend.book.schema import run, travel
 from models.assets.asset import ACTIVE
 from models.declared import Asset, Plan
 from models.maintenance.due import RATE_US, Due, Facts, Use, judge
-from models.motion.meter import Bounds
+from models.motion.meter import Bounds, Metered
 from models.reading import micros
 from models.register import Register
 from models.wire import NEWEST, OLDEST
@@ -97,7 +97,7 @@ def _begun(register: Register, ident: str, plan: Plan, done: Sequence[int]) -> F
     return Facts(asset=plan.asset, plan_id=ident, plan=plan, starts_at=starts_at, done=tuple(done))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Meters:
     """The meters of one asset, up to a time."""
 
@@ -105,6 +105,10 @@ class _Meters:
     register: Register
     asset: str
     now: int
+
+    @cached_property
+    def _stand(self) -> list[tuple[str, Metered]]:
+        return usage.states(self.tx, self.register, self.asset)
 
     def read(self, begun: Facts, *, forecast: bool) -> Facts:
         """The facts with what the meters that the plan counts by have counted."""
@@ -129,7 +133,8 @@ class _Meters:
         return None
 
     def _used(self, meter: str, since: int) -> Bounds | None:
-        return usage.used(self.tx, self.register, self.asset, meter, (min(since, self.now), self.now))
+        stand = [] if meter == usage.DISTANCE else self._stand
+        return usage.used_beside(self.tx, self.register, stand, (self.asset, meter), (min(since, self.now), self.now))
 
     def _first_heard(self, meter: str) -> int:
         """When the first stretch of a meter began, or the open one did; now, if nothing of it is there."""
@@ -137,6 +142,6 @@ class _Meters:
             first, begun = _FIRST_LEG, list[int]()
         else:
             first = _FIRST_RUN
-            begun = [state.first_at for _, state in usage.states(self.tx, self.register, self.asset)]
+            begun = [state.first_at for _, state in self._stand]
         begun += self.tx.scalars(first, {"asset": self.asset, "of": meter})
         return min([self.now, *begun])

@@ -21,6 +21,8 @@ ITEM_BYTES = 600
 """What an item costs in memory besides its payload."""
 READING_BYTES = 400
 """A reading has hardly ever more; the least that bytes count for, however their keys are written."""
+STALLED_S, CALM_S = 5.0, 30.0
+"""Nobody takes for so long: the book is away. What lanes bear then, and for a while after it, is not of their quota."""
 ABOUT_S = 1.0
 """A gateway that was heard of within that time is about, and may send again at any moment."""
 
@@ -98,6 +100,7 @@ class FairQueue(Generic[T]):
         self._ring: deque[str] = deque()
         """Lanes with something waiting, the next to be served first."""
         self._size = 0
+        self._taken_at, self._calm_at = clock(), 0.0
 
     def offer(self, lane_name: str, item: T, size: int, *, latest: bool = False) -> bool:
         """Let it wait; False if it was dropped. `size`: bytes of its payload.
@@ -112,7 +115,7 @@ class FairQueue(Generic[T]):
             lane.heard_at = self._clock()
             full = len(lane.waiting) >= self._bounds.lane_items or lane.size + size > self._bounds.lane_bytes
             if full and not latest:
-                lane.pressure.dropped += 1
+                self._drop(lane, lane.heard_at)
                 return False
             if lane.empty:
                 self._ring.append(lane_name)
@@ -123,14 +126,16 @@ class FairQueue(Generic[T]):
                 lane.waiting.append((item, size))
             self._resize(lane, size)
             self._changed.notify()
-            return self._keep_total() is not lane
+            return self._keep_total(lane.heard_at) is not lane
 
     def take(self, wait_s: float, window_s: float, most: int, most_weight: int = 1 << 30) -> list[T]:
         """Wait for an item, then gather what comes within the window: up to `most` items or `most_weight` readings."""
         group: list[T] = []
         weight = 0
-        ends = self._clock() + wait_s
+        begin = self._clock()
+        ends = begin + wait_s
         with self._changed:
+            self._take_up(begin)
             for lane in self._lanes.values():
                 lane.in_group = 0
             while len(group) < most and weight < most_weight:
@@ -153,7 +158,7 @@ class FairQueue(Generic[T]):
         found: dict[str, Pressure] = {}
         with self._changed:
             for name, lane in list(self._lanes.items()):
-                if lane.held_since is not None:
+                if lane.held_since is not None and not self._is_stalled(now):
                     lane.pressure.held_s += now - lane.held_since
                     lane.held_since = now
                 if lane.pressure.dropped or lane.pressure.held_s:
@@ -187,11 +192,26 @@ class FairQueue(Generic[T]):
             if lane.empty and not lane.pressure.dropped and lane.pace.left(now) >= lane.pace.burst:
                 del self._lanes[name]
 
+    def _take_up(self, now: float) -> None:
+        """Somebody takes; after a stall no lane is blamed for what waited or came again."""
+        if self._is_stalled(now):
+            self._calm_at = now + CALM_S
+            for lane in self._lanes.values():
+                lane.held_since = None
+        self._taken_at = now
+
+    def _is_stalled(self, now: float) -> bool:
+        return now - self._taken_at > STALLED_S
+
+    def _drop(self, lane: _Lane[T], now: float) -> None:
+        if now >= self._calm_at and not self._is_stalled(now):
+            lane.pressure.dropped += 1
+
     def _resize(self, lane: _Lane[T], size: int) -> None:
         lane.size += size
         self._size += size
 
-    def _keep_total(self) -> _Lane[T] | None:
+    def _keep_total(self, now: float) -> _Lane[T] | None:
         """The newest of the longest lane goes; the last lane that lost something so."""
         longest: _Lane[T] | None = None
         while self._size > self._bounds.total_bytes:
@@ -201,7 +221,7 @@ class FairQueue(Generic[T]):
             elif longest.latest is not None:
                 self._resize(longest, -longest.latest[1])
                 longest.latest = None
-            longest.pressure.dropped += 1
+            self._drop(longest, now)
             if longest.empty:
                 longest.held_since = None
                 self._ring.remove(name)

@@ -10,6 +10,7 @@ from models.declared import Asset, Device, Item, Location, TagBinding
 from models.errors import BadCode
 from models.identity import Override
 from models.register import Register
+from models.stock.item import Units
 
 
 def identities(register: Register, at: int, tag: str) -> identity.Register:
@@ -62,18 +63,23 @@ def _override(binding: TagBinding) -> Override:
 def _workflow(register: Register, at: int) -> scan.Workflow:
     """Of any scanner."""
     items = {
-        pack.gtin: scan.Item(sku, item.name, item.tagged, pack.units, item.uom)
+        pack.gtin: scan.Item(sku, item.name, item.tagged, pack.units, item.uom, measures(item))
         for sku, item in register.all("items", at).items()
         if isinstance(item, Item)
         for pack in item.gtins
     }
     places = register.all("locations", at)
     locations = {
-        ident.lower(): ident for ident, place in places.items() if isinstance(place, Location) and not place.virtual
+        ident.lower(): ident for ident, place in places.items() if isinstance(place, Location) and not place.is_virtual
     }
     assets = {ident: asset for ident, asset in register.all("assets", at).items() if isinstance(asset, Asset)}
     codes = {code: ident for ident, asset in assets.items() if asset.giai and (code := _elements(asset.giai))}
     return scan.Workflow("", items, locations, assets={ident.lower(): ident for ident in assets}, codes=codes)
+
+
+def measures(item: Item) -> Units:
+    """The units of an item, and whether it has only whole numbers of its own."""
+    return Units.of(item.uom, [(each.unit, each.numerator, each.denominator) for each in item.units], whole=item.whole)
 
 
 def _elements(code: str) -> str | None:

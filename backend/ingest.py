@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from backend import too_late
 from backend.apply import apply
-from backend.book import alerts, journal, locks
+from backend.book import alerts, journal, locks, sealed
 from backend.book.db import repeated, write
 from backend.book.journal import Arrival, BadRow, StreamRow
 from backend.book.lease import LeaseLost, Lost
@@ -151,7 +152,9 @@ class _Work:
         self.now = now
         self.received_at = from_micros(now)
         self.outcome = Outcome()
+        self.sealed = sealed.boundary(tx)
         self.arrivals: list[Arrival] = []
+        self.late: list[Arrival] = []  # of before the seal
         self.alerts: dict[tuple[str, str], Alert] = {}
         self.statuses: list[tuple[str, Message]] = []
         self.streams: dict[tuple[str, str], tuple[StreamRow, int]] = {}
@@ -204,7 +207,7 @@ class _Work:
         if first > last:
             return lambda _seq, _text: True
         stored = journal.holds(self.tx, held.id, first, last)
-        mine = {(a.seq, a.text) for a in self.arrivals if a.stream_id == held.id}
+        mine = {(a.seq, a.text) for a in (*self.arrivals, *self.late) if a.stream_id == held.id}
         return lambda number, text: (number, text) in mine or stored(number, text)
 
     def reading(self, held: StreamRow, seq: int, text: bytes) -> None:
@@ -222,7 +225,8 @@ class _Work:
         if device is None:
             device = self.named[named] = journal.device_id(self.tx, *named, self.devices)
         content, at = wire.content_hash(reading), micros(reading.at)
-        self.arrivals.append(Arrival(held.id, seq, device, held.gateway, reading, content, at, self.now, text))
+        arrival = Arrival(held.id, seq, device, held.gateway, reading, content, at, self.now, text)
+        (self.late if at < self.sealed else self.arrivals).append(arrival)
 
     def invalid(self, held: StreamRow, seq: int, text: bytes, reason: str) -> None:
         journal.keep_bad(self.tx, held, BadRow(seq, "invalid", reason, text), self.now)
@@ -248,10 +252,11 @@ class _Work:
         else:
             self.outcome.derived = apply(self.tx, self.register, self.arrivals, self.now)
             journal.add(self.tx, self.arrivals)
+            too_late.keep(self.tx, self.late, self.now)
         self.note_statuses()
-        for alert in self.alerts.values():  # who raises one numbers it: after everything that others may hold
+        for alert in (*self.alerts.values(), *too_late.told(self.late, self.sealed)):  # last, as they are numbered
             alerts.raise_alert(self.tx, alert, self.now, ACTOR)
-        self.outcome.readings = len(self.arrivals)
+        self.outcome.readings = len(self.arrivals) + len(self.late)
         scans = (a for a in self.arrivals if isinstance(a.reading, Scan))
         self.outcome.heard_by = {register_id(a.gateway, a.reading.device): a.gateway for a in scans}
         for (gateway, epoch), (held, mark) in self.streams.items():
@@ -280,9 +285,12 @@ class _Work:
         """A savepoint per reading: what fails while the store is up is quarantined and counts as committed."""
         held = {row.id: row for row, _ in self.streams.values()}
         locks.hold_devices(self.tx, {arrival.device_id for arrival in self.arrivals})
-        for arrival in self.arrivals:
+        for arrival in (*self.arrivals, *self.late):
             try:
                 with locks.savepoint(self.tx):
+                    if arrival.at < self.sealed:
+                        too_late.keep(self.tx, [arrival], self.now)
+                        continue
                     self.outcome.derived += apply(self.tx, self.register_now(), [arrival], self.now)
                     journal.add(self.tx, [arrival])
             except OperationalError:

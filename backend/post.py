@@ -18,6 +18,8 @@ IDS_A_QUERY = 5000
 EVENTS = {"dock": "crossing", "scan": "scan", "motion": "visit"}
 """What others are told of a step's rows; hours, distance, trips and stops are figures, which are asked for."""
 TOLD = {"visit", None}
+TAGS_OF = {"dock", "presence"}
+"""Steps whose subject is a tag: the planner looks at it again."""
 NUMBERED = {crossing, scan_act}
 """Lists of these are followed by `n`."""
 TAKEN_BACK = {crossing: EVENTS["dock"], scan_act: EVENTS["scan"]}
@@ -49,7 +51,7 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
     events.emit_all(tx, [(kind, {"id": ident, "withdrawn": True}) for kind, ident in gone], now)
     told = [each for each in new if each.step in EVENTS and each.row.get("what") in TOLD]
     events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in told], now)
-    events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step == "dock"], now)
+    events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step in TAGS_OF], now)
     events.stir(tx, [each.row["asset"] for each in new if each.step in {"hours", "motion"}], now)
 
 

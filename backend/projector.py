@@ -1,10 +1,11 @@
 """The projector: follows journal and ledger by position into the telemetry store. It may lag or start again.
 
 What it follows is written at once. Ten minutes that were touched are made whole from the journal, so that neither order
-of arrival nor repeats matter; as that costs more the more readings there are, those that are over go first (for a fifth
-of the time while readings come), and those that go on are made at most every ROLLUP_US and for a twentieth of the time.
+of arrival nor repeats matter; as that costs more the more readings there are, those that are over go first (for a
+tenth of the time while readings come), and those that go on are made at most every ROLLUP_US and for a twentieth of it.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Event
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from backend.book.db import read
-from backend.telemetry import source, source_ledger
+from backend.telemetry import refill, source, source_ledger
 from backend.telemetry.hours import hours_of
 from backend.telemetry.rollup import rolled
 from backend.telemetry.rows import TEN_MINUTES, LedgerPosition, Rolled, Stale, Step, Stream
@@ -24,15 +25,18 @@ log = logging.getLogger(__name__)
 EVERY_S = 1.0
 AGAIN_S, LONGEST_S = 0.5, 10.0
 """After a failure; doubled up to the longest."""
-ROWS_A_STEP = 5000
+ROWS_A_STEP = 20_000
 BUCKETS_A_TURN = 500
 SAMPLES_AT_ONCE = 20_000
-ROLLUP_US = 10_000_000
-SHARE, SHARE_BEHIND, SHARE_BUSY = 20, 10, 4
+ROLLUP_US, CLOSED_US = 10_000_000, 30_000_000
+SHARE, SHARE_BUSY = 20, 10
 TURNS_US = 500_000
+COLLECTED_EVERY = 50_000
+"""Readings are many tuples and never in a cycle: to look for one each 700 of them takes an eighth of the time."""
 GRACE_US = 60_000_000
 """So long after their end ten minutes are waited for what is still on its way."""
 DAY_US = 86_400_000_000
+WEEK_US = 7 * DAY_US
 EVER = 2**62
 
 
@@ -50,6 +54,7 @@ class Projector:
 
     def run(self, stop: Event) -> None:
         """Work until stop. While book or store are away it waits, longer and longer, and then goes on."""
+        gc.set_threshold(COLLECTED_EVERY)
         wait = 0.0
         while not stop.is_set():
             try:
@@ -74,7 +79,7 @@ class Projector:
         followed = self._follow()
         self._roll_due(followed)
         if (today := self._clock() // DAY_US) != self._forgotten:
-            self._store.forget(self._clock() - self._retention_us)
+            self._forget(self._clock() - self._retention_us)
             self._forgotten = today
         return followed
 
@@ -97,9 +102,20 @@ class Projector:
         """How many readings and ledger entries the store is behind the book."""
         return lag(self._book, self._store)
 
+    def _forget(self, before: int) -> None:
+        """Keep to the retention, at most a week more at a time: a clock may be ahead. What it took comes back."""
+        since = self._store.complete_from()
+        if since is not None and since - before > DAY_US:
+            for begin in range(before, since, DAY_US):
+                with read(self._book) as book:
+                    missed = source.touched(book, (begin, min(begin + DAY_US, since)))
+                self._store.write(Step(anew=missed))
+        self._store.forget(before if since is None else min(before, since + WEEK_US))
+
     def _follow(self) -> int:
         positions = self._store.positions()
         if not self._is_prepared or not (positions.streams or positions.ledger.n):
+            refill.check(self._book, self._store)
             self._store.prepare()
             self._is_prepared = True
             positions = self._store.positions()
@@ -173,9 +189,8 @@ class Projector:
 
 def _pause(followed: int, took: int) -> int:
     """How long to leave ten minutes that are over: those of readings that still come would be made again and again."""
-    if followed >= ROWS_A_STEP:
-        return SHARE_BEHIND * took
-    return min(ROLLUP_US, SHARE_BUSY * took) if followed else 0
+    pause = SHARE_BUSY * took if followed else 0
+    return pause if followed >= ROWS_A_STEP else min(CLOSED_US, pause)
 
 
 def _rolled(book: Connection, stale: Sequence[Stale]) -> Iterable[Rolled]:

@@ -1,40 +1,40 @@
-"""Folding keys anew, from their last checkpoint before what came late.
+"""Folding keys anew, from their last checkpoint before what came late, or from their halt.
 
 One device's keys go together, day by day over the journal, until each is past its last late reading and its state
 equals the checkpoint stored before; then everything after it stands. Folding only reads, so that nobody who writes
-waits for it; posting replaces derived rows and gives the ledger the difference, in a transaction that first makes sure
-that nothing that was folded has changed. A long history of one key is folded and posted in pieces of whole days.
+waits for it; posting (backend.refold_post) first makes sure that nothing that was folded has changed. A long history of
+one key is folded and posted in pieces of whole days.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from backend import journal_days
-from backend.apply import checkpoint_rows, end_due, facts_of, state_row
-from backend.book import derived
-from backend.book.events import stir
+from backend.apply import facts_of
+from backend.book import derived, sealed
 from backend.book.journal import Arrival
-from backend.book.schema import checkpoint, journal
-from backend.post import replace
+from backend.book.schema import checkpoint
+from backend.halts import MOST_OF_KEY, STRIDE, Halt, HaltKey, Way
 from backend.registers import register_name
-from backend.step import DAY_US, Change, Derived, Key, Old, Step, advance, encode
+from backend.step import DAY_US, Derived, Key, Step, advance, encode
+from models.reading import Unknown, from_micros
 from models.register import Register
 
-QUIET_US = 30_000_000
-NO_DAY = 1 << 30
-IDS_A_QUERY = 5000
 _CHECKPOINTS = select(checkpoint.c.subject, checkpoint.c.day, checkpoint.c.state).where(
     checkpoint.c.step == bindparam("step"),
     checkpoint.c.device_id == bindparam("device"),
     checkpoint.c.subject.in_(bindparam("subjects", expanding=True)),
 )
+_NO_READING = Unknown("sealed", "", from_micros(0))
 Span = tuple[int, int]
 """(since, until)."""
+Stood = tuple[int, int, bytes, frozenset[str]]
+"""What a halt begins with."""
 
 
 @dataclass(slots=True)
@@ -57,6 +57,27 @@ class Refold:
     readings: int = 0
     new: list[Derived] = field(default_factory=list[Derived])
     checkpoints: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    since: int = journal_days.FOR_EVER
+    """How it stood from there on is to be remembered."""
+    halt: Halt | None = None
+    """Where it began, if not with its day."""
+    stood: list[Stood] = field(default_factory=list[Stood])
+
+    @property
+    def from_at(self) -> int:
+        """The first moment it is folded from, microseconds."""
+        return self.begin * DAY_US if self.halt is None else self.halt.since
+
+    def begin_at(self, step: Step[Any, Any, Any], halt: Halt) -> None:
+        """Everything before the halt stands, its day's checkpoint too."""
+        self.halt, self.state, self.last_at = halt, step.decode(halt.state), halt.last_at
+        del self.stored[self.begin]
+
+    def stand(self, at: int) -> None:
+        """Everything before `at` is folded."""
+        if self.last_at is not None and at // DAY_US == self.begin == self.last_at // DAY_US:
+            before = frozenset[str]() if self.halt is None else self.halt.rows
+            self.stood.append((at, self.last_at, encode(self.state), before.union(each.id for each in self.new)))
 
     def next_day(self, day: int) -> int | None:
         """The first day at or after `day`, on which its device was heard, that it may have to be folded for."""
@@ -85,6 +106,12 @@ class Folding:
     keys: Sequence[Refold]
     journalled: int
     """Readings of the device in the days that were folded."""
+    halts: Mapping[HaltKey, Sequence[Halt]]
+
+    @property
+    def of_keys(self) -> list[HaltKey]:
+        """Its keys."""
+        return [(self.step.name, self.device_id, subject) for subject in self.spans]
 
     @property
     def readings(self) -> int:
@@ -114,20 +141,31 @@ class Folding:
 
 
 def fold(
-    tx: Connection,
-    register: Register,
-    of: tuple[Step[Any, Any, Any], int],
-    spans: dict[str, Span],
-    most: int | None = None,
+    tx: Connection, register: Register, of: tuple[Step[Any, Any, Any], int], spans: dict[str, Span], way: Way
 ) -> Folding:
     """Fold keys of one (step, device) anew, in a transaction that sees one state of the book. Nothing is written.
 
-    `spans` gives (since, until) by subject. Of one key alone about `most` readings are folded, in whole days.
+    `spans` gives (since, until) by subject.
     """
     step, device_id = of
     before = derived.load_states(tx, step.name, {(device_id, subject) for subject in spans})
-    keys = fold_keys(tx, register, step, _begin(tx, of, spans), most)
-    return Folding(step, device_id, spans, register, before, keys, _journalled(tx, device_id, keys))
+    begun = _begin(tx, of, spans)
+    begun_with = {k.key.subject: k.stored.get(k.begin, b"") for k in begun}
+    for k in begun:
+        k.since = spans[k.key.subject][0]
+        known = way.halts.get((step.name, device_id, k.key.subject), ())
+        halt = next((each for each in reversed(known) if each.since <= k.since), None)
+        with_day = (k.begin, begun_with[k.key.subject])
+        if halt is not None and halt.holds(tx, register, device_id, with_day):
+            k.begin_at(step, halt)
+    keys = fold_keys(tx, register, step, begun, way.most)
+    halts: dict[HaltKey, Sequence[Halt]] = {}
+    for k in keys:
+        counted = [(each, journal_days.count_before(tx, device_id, each[0])) for each in k.stood[-MOST_OF_KEY:]]
+        of_key = [Halt(*each, register, begun_with[k.key.subject], count) for each, count in counted]
+        if of_key and begun_with[k.key.subject] and not k.goes_on:
+            halts[step.name, device_id, k.key.subject] = of_key
+    return Folding(step, device_id, spans, register, before, keys, _journalled(tx, device_id, keys), halts)
 
 
 def _journalled(tx: Connection, device_id: int, keys: Sequence[Refold]) -> int:
@@ -136,91 +174,10 @@ def _journalled(tx: Connection, device_id: int, keys: Sequence[Refold]) -> int:
     return journal_days.count(tx, device_id, begin, max(ends, default=begin) if len(ends) == len(keys) else None)
 
 
-def post(tx: Connection, folding: Folding, now: int) -> None:
-    """Write what was folded, clean its keys, and post the difference."""
-    step, register, keys = folding.step, folding.register, folding.keys
-    whole = [k.key.subject for k in keys if not k.goes_on]
-    derived.clean(tx, step.name, folding.device_id, whole)  # before: what ends here may make them dirty again
-    for k in keys:
-        if k.goes_on and k.end is not None:
-            derived.clean_before(tx, (step.name, folding.device_id, k.key.subject), k.end * DAY_US)
-    derived.drop_checkpoints(tx, [(step.name, folding.device_id, k.key.subject, day) for k in keys for day in k.gone])
-    derived.save_checkpoints(
-        tx, [row for k in keys for row in checkpoint_rows(step, k.key, sorted(k.checkpoints.items()))]
-    )
-    states: list[dict[str, Any]] = []
-    stirred: set[str] = set()
-    for k in keys:
-        if k.end is None and k.last is not None:
-            was = folding.before.get((folding.device_id, k.key.subject))
-            closed_to, state = (None, None) if was is None else (was.closed_to, step.decode(bytes(was.state)))
-            states.append(_settle(register, step, k, _passed(tx, k, k.last, closed_to, now)))
-            stirred |= step.stirs(state, k.state)
-    derived.save_states(tx, states)
-    stir(tx, stirred, now)
-    _replace_rows(tx, register, step, keys, now)
-
-
-@lru_cache(maxsize=64)
-def _rows_of(table: Table) -> Select[Any]:
-    """A key's derived rows of some days."""
-    return select(table).where(
-        table.c.device_id == bindparam("device"),
-        table.c.subject == bindparam("subject"),
-        table.c.day >= bindparam("begin"),
-        table.c.day < bindparam("end"),
-    )
-
-
-@lru_cache(maxsize=64)
-def _rows_after(table: Table) -> Select[Any]:
-    """Derived rows of these ids and later days: what ended them was a much later reading, which is not the next now."""
-    return select(table).where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.day >= bindparam("end"))
-
-
-def _replace_rows(
-    tx: Connection, register: Register, step: Step[Any, Any, Any], keys: Sequence[Refold], now: int
-) -> None:
-    """Every row of what was folded anew, over those that were there: which of them differ, posting finds out."""
-    new: list[Derived] = []
-    old: list[Old] = []
-    for k in keys:
-        end = NO_DAY if k.end is None else k.end
-        asked = {"device": k.key.device_id, "subject": k.key.subject, "begin": k.begin, "end": end}
-        held = tx.execute(_rows_of(step.table), asked).mappings().all()
-        if k.goes_on:
-            ids = [each.id for each in k.new]
-            for low in range(0, len(ids), IDS_A_QUERY):
-                some = {"ids": ids[low : low + IDS_A_QUERY], "end": end}
-                held = [*held, *tx.execute(_rows_after(step.table), some).mappings()]
-        rows = {row["id"]: {name: row[name] for name in row if name != "n"} for row in held}
-        new += {each.id: each for each in k.new}.values()
-        old += [Old(step.table, ident, row.get("movement"), row) for ident, row in rows.items()]
-    replace(tx, register, Change(new, old), now)
-
-
-def _passed(tx: Connection, k: Refold, last: Arrival, before: int | None, now: int) -> int | None:
-    """Up to when time has passed for this key: never less far than it had."""
-    if last.received_at < now - QUIET_US:
-        return now
-    heard = tx.scalar(
-        select(func.max(journal.c.at)).where(
-            journal.c.device_id == k.key.device_id, journal.c.stream_id == last.stream_id, journal.c.at >= last.at
-        )
-    )
-    known = [at for at in (heard and min(heard, now), before) if at is not None]
-    return max(known, default=None)
-
-
-def _settle(register: Register, step: Step[Any, Any, Any], k: Refold, to: int | None) -> dict[str, Any]:
-    """The key's row of `fold_state`; what time has ended already ends here too, not a moment later."""
-    assert k.last is not None  # noqa: S101 - asked by the caller
-    row = state_row(step, register, k.key, k.state, k.last)
-    if to is not None:
-        ended = end_due(step, register, k.key, row, to)
-        k.new += ended.new
-        row |= {"state": encode(ended.state), "due_at": ended.due_at, "closed_to": ended.closed_to}
-    return row
+def last_of(row: Mapping[Any, Any]) -> Arrival:
+    """The last reading of a key that has none since the seal, as far as its row of `fold_state` has it."""
+    times, content = (row["last_at"], row["received_at"]), bytes(row["last_hash"])
+    return Arrival(row["stream_id"], 0, row["device_id"], "", _NO_READING, content, *times, b"")
 
 
 def fold_keys(
@@ -236,38 +193,67 @@ def fold_keys(
     """
     for day, by_subject in journal_days.days_of(tx, step, keys):
         for k in keys:
-            arrivals = by_subject.get(k.key.subject, [])
-            if k.end is not None or day < k.begin or not arrivals:
-                continue
-            k.goes_on = most is not None and len(keys) == 1 and k.readings >= most
-            facts = facts_of(arrivals[:1] if k.goes_on else arrivals)
-            k.readings += len(facts)
-            folded = advance(step, register, k.key, (k.state, k.last_at), facts)
-            same = day > k.until and k.stored.get(day) == folded.checkpoints[0][1]
-            if same or k.goes_on:
-                boundary = [step.derive(register, k.key, row, at) for row, at in folded.rows]
-                k.new += [each for each in boundary if each.day < day]
-                k.end, k.goes_on = day, not same
-                if k.goes_on:
-                    k.checkpoints[day] = folded.checkpoints[0][1]
-                continue
-            k.state, k.last, k.last_at = folded.state, arrivals[-1], arrivals[-1].at
-            k.new += [step.derive(register, k.key, row, at) for row, at in folded.rows]
-            k.checkpoints |= dict(folded.checkpoints)
+            arrivals = [each for each in by_subject.get(k.key.subject, ()) if each.at >= k.from_at]
+            for part in _parts(arrivals, k.since):
+                if k.end is None and day >= k.begin:
+                    is_enough = most is not None and len(keys) == 1 and k.readings >= most
+                    _take(step, register, k, part, is_enough=is_enough)
     return keys
+
+
+def _parts(arrivals: Sequence[Arrival], since: int) -> Iterator[Sequence[Arrival]]:
+    """What is before `since`, and the rest in strides; what was at one moment is not parted."""
+    low, high = 0, bisect_left(arrivals, since, key=lambda each: each.at)
+    while low < len(arrivals):
+        while 0 < high < len(arrivals) and arrivals[high].at == arrivals[high - 1].at:
+            high += 1
+        if arrivals[low:high]:
+            yield arrivals[low:high]
+        low, high = high, high + STRIDE
+
+
+def _take(
+    step: Step[Any, Any, Any], register: Register, k: Refold, arrivals: Sequence[Arrival], *, is_enough: bool
+) -> None:
+    """Fold arrivals of one day, the next of a key; `is_enough`: no further day may begin."""
+    day = arrivals[0].at // DAY_US
+    if arrivals[0].at >= k.since:
+        k.stand(arrivals[0].at)
+    begins = k.last_at is None or k.last_at // DAY_US != day
+    k.goes_on = is_enough and begins
+    facts = facts_of(arrivals[:1] if k.goes_on else arrivals)
+    k.readings += len(facts)
+    folded = advance(step, register, k.key, (k.state, k.last_at), facts)
+    same = begins and day > k.until and k.stored.get(day) == folded.checkpoints[0][1]
+    rows = [step.derive(register, k.key, row, at) for row, at in folded.rows]
+    if same or k.goes_on:
+        k.new += [each for each in rows if each.day < day]
+        k.end, k.goes_on = day, not same
+        if k.goes_on:
+            k.checkpoints[day] = folded.checkpoints[0][1]
+        return
+    k.state, k.last, k.last_at = folded.state, arrivals[-1], arrivals[-1].at
+    k.new += rows
+    k.checkpoints |= dict(folded.checkpoints)
 
 
 def _begin(tx: Connection, of: tuple[Step[Any, Any, Any], int], spans: dict[str, Span]) -> list[Refold]:
     step, device_id = of
     stored: dict[str, dict[int, bytes]] = defaultdict(dict)
     asked = {"step": step.name, "device": device_id, "subjects": sorted(spans)}
+    first = sealed.first_day(tx)
     for subject, day, state in tx.execute(_CHECKPOINTS, asked):
-        stored[subject][day] = bytes(state)
+        if first is None or day >= first:
+            stored[subject][day] = bytes(state)
+    if first is not None:
+        for subject, text in sealed.states(tx, step.name, device_id, spans).items():
+            stored[subject].setdefault(first, text)
     name = register_name(tx, device_id)
     keys: list[Refold] = []
     for subject, (since, until) in sorted(spans.items()):
         days = stored[subject]
-        begin = max((day for day in days if day <= since // DAY_US), default=since // DAY_US)
+        from_day = since // DAY_US if first is None else max(since // DAY_US, first)
+        begin = max((day for day in days if day <= from_day), default=from_day)
         state = step.decode(days[begin]) if begin in days else None
         key = Key(device_id, name, subject)
         after = {day: text for day, text in days.items() if day >= begin}

@@ -7,13 +7,13 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from backend.apply import apply
-from backend.book import journal
+from backend.book import journal, sealed
 from backend.book.db import repeated, write
 from backend.book.journal import Arrival
 from backend.book.schema import api_scan
 from backend.registers import Registers
 from models import wire
-from models.errors import BadReading, Clash
+from models.errors import BadReading, Clash, Refused
 from models.reading import Scan, from_micros, micros
 
 GATEWAY = "api"
@@ -31,7 +31,8 @@ class ApiScans:
     def put(self, book: Engine, ident: str, text: bytes, now: int) -> bool:
         """Commit one scan received at `now`; False if it was there.
 
-        Raises BadReading for anything but a scan or one from the future, Clash if the id has other content.
+        Raises BadReading for anything but a scan or one from the future, Clash if the id has other content, Refused for
+        a time that is sealed.
         """
         reading = wire.decode(text)
         if not isinstance(reading, Scan):
@@ -52,11 +53,16 @@ class ApiScans:
                 if bytes(held) != content:
                     raise Clash(f"id: scan {ident} exists with other content")
                 return False
+            register = self._registers.current(tx)
+            if micros(reading.at) < (since := sealed.boundary(tx)):
+                raise Refused(
+                    f"at: {from_micros(since):%Y-%m-%dT%H:%M:%SZ} or later expected, what is before is sealed"
+                )
             row = journal.lock_stream(tx, GATEWAY, self._epoch)
             device = journal.device_id(tx, row.gateway_id, reading.device, {})
             seq = row.mark + 1
             arrival = Arrival(row.id, seq, device, GATEWAY, reading, content, micros(reading.at), now, text)
-            apply(tx, self._registers.current(tx), [arrival], now)
+            apply(tx, register, [arrival], now)
             journal.add(tx, [arrival])
             if not journal.raise_mark(tx, row, seq):
                 msg = f"the mark of stream {row.id} moved under this transaction"

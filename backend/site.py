@@ -4,7 +4,7 @@ Every table is [KIND."ID"] with the fields of that kind in models/declared.py an
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -18,7 +18,9 @@ from sqlalchemy import Connection, Engine
 
 from backend.book import references, register
 from backend.book.db import write
+from backend.book.sealed import Sealed
 from backend.config import ConfigError
+from models import modules
 from models.declared import KINDS
 from models.errors import Refused
 from models.reading import from_micros, micros
@@ -48,9 +50,10 @@ class _Declared:
     id: str
     valid_from: int
     body: Struct
+    is_dated: bool
 
 
-def apply(engine: Engine, path: Path, now: int, actor: str) -> list[Change]:
+def apply(engine: Engine, path: Path, now: int, actor: str, on: Collection[str] = modules.BOTH) -> list[Change]:
     """Declare everything in a site file, in one transaction. Raises ConfigError listing every problem found."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
@@ -58,33 +61,52 @@ def apply(engine: Engine, path: Path, now: int, actor: str) -> list[Change]:
         msg = f"{path}: {error}"
         raise ConfigError(msg) from error
     declared, problems = _read(raw)
-    _refuse(path, problems)
+    _refuse(path, problems or [*_of_modules_off(declared, on)])
     with write(engine) as tx:
         return _apply(tx, path, declared, now, actor)
 
 
+def _of_modules_off(declared: list[_Declared], on: Collection[str]) -> Iterator[str]:
+    for entry in declared:
+        try:
+            modules.check(entry.kind, entry.id, entry.body, on)
+        except Refused as error:
+            yield str(error)
+
+
 def _apply(tx: Connection, path: Path, declared: list[_Declared], now: int, actor: str) -> list[Change]:
-    outcomes: list[tuple[_Declared, register.Outcome]] = []
+    outcomes: list[tuple[_Declared, int, register.Outcome]] = []
     problems: list[str] = []
     for entry in declared:
         try:
-            stamp = {"valid_from": entry.valid_from, "now": now}
-            outcomes.append((entry, register.put(tx, entry.kind, entry.id, entry.body, actor=actor, **stamp)))
+            outcomes.append((entry, *_put(tx, entry, now, actor)))
         except Refused as error:
-            problems.append(str(error))
+            problems.append(f"{entry.kind}.{entry.id}: {error}" if isinstance(error, Sealed) else str(error))
     _refuse(path, problems)
     loaded = register.load(tx)
-    for at in sorted({now, *(entry.valid_from for entry in declared)}):
+    for at in sorted({now, *(since for _, since, _ in outcomes)}):
         problems += references.problems(loaded, at)
     _refuse(path, problems)
     return [
-        Change(entry.kind, entry.id, outcome, entry.valid_from, _next(loaded.changes(entry.kind, entry.id), entry))
-        for entry, outcome in outcomes
+        Change(entry.kind, entry.id, outcome, since, _next(loaded.changes(entry.kind, entry.id), since))
+        for entry, since, outcome in outcomes
     ]
 
 
-def _next(changes: list[int], entry: _Declared) -> int | None:
-    return min((at for at in changes if at > entry.valid_from), default=None)
+def _put(tx: Connection, entry: _Declared, now: int, actor: str) -> tuple[int, register.Outcome]:
+    """Since when it holds, and what became of it: what is not dated holds from the seal on, where there is one."""
+    stamp = {"valid_from": entry.valid_from, "now": now}
+    try:
+        return entry.valid_from, register.put(tx, entry.kind, entry.id, entry.body, actor=actor, **stamp)
+    except Sealed as sealed:
+        if entry.is_dated:
+            raise
+        stamp["valid_from"] = sealed.since
+        return sealed.since, register.put(tx, entry.kind, entry.id, entry.body, actor=actor, **stamp)
+
+
+def _next(changes: list[int], since: int) -> int | None:
+    return min((at for at in changes if at > since), default=None)
 
 
 def _refuse(path: Path, problems: list[str]) -> None:
@@ -114,10 +136,11 @@ def _declared(kind: str, ident: str, table: object) -> _Declared:
         msg = "a table expected"
         raise ValueError(msg)
     fields = dict(found)
+    is_dated = "valid_from" in fields
     valid_from = _time(fields.pop("valid_from", DEFAULT_FROM))
     for problem in _unknown(fields, KINDS[kind], ""):
         raise ValueError(problem)
-    return _Declared(kind, ident, valid_from, msgspec.convert(fields, KINDS[kind]))
+    return _Declared(kind, ident, valid_from, msgspec.convert(fields, KINDS[kind]), is_dated)
 
 
 def _table(value: object) -> dict[str, Any] | None:

@@ -69,13 +69,20 @@ def used(tx: Connection, register: Register, asset: str, meter: str, span: tuple
 
     Milliseconds, or millimetres for odometer and distance. Hours that nobody observed are in `most` only.
     """
-    since, until = span
+    return used_beside(tx, register, [] if meter == DISTANCE else states(tx, register, asset), (asset, meter), span)
+
+
+def used_beside(
+    tx: Connection, register: Register, stand: Sequence[tuple[str, Metered]], of: tuple[str, str], span: tuple[int, int]
+) -> Bounds | None:
+    """The same of (asset, meter), by whom its `states` are known."""
+    (asset, meter), (since, until) = of, span
     if meter == DISTANCE:
         driven = places.driven(tx, register, asset, span)
         return None if driven is None else Bounds(driven, driven)
-    tails = [each for each in open_of(tx, register, asset, until) if each.meter == meter]
+    tails = [each for each in open_in(register, stand, until) if each.meter == meter]
     parts = [*_counted(tx, asset, meter, since, until), *tails]
-    if not parts and not _heard(tx, register, asset, meter):
+    if not parts and not _heard(tx, stand, asset, meter):
         return None
     shares = [clipped(each, since, until) for each in parts]
     return Bounds(sum(each.least for each in shares), sum(each.most for each in shares))
@@ -133,9 +140,9 @@ def states(tx: Connection, register: Register, asset: str | None = None) -> list
     return [(name, state) for name, state in told if state is not None and asset in {None, state.asset}]
 
 
-def _heard(tx: Connection, register: Register, asset: str, meter: str) -> bool:
+def _heard(tx: Connection, stand: Iterable[tuple[str, Metered]], asset: str, meter: str) -> bool:
     """Whether a meter was ever heard, though it counted nothing."""
-    for _, state in states(tx, register, asset):
+    for _, state in stand:
         if (meter == RUNTIME and state.engine is not None) or meter in state.counters or meter in state.work:
             return True
     return tx.execute(_ANY, {"asset": asset, "meter": meter}).first() is not None

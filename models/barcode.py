@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
-from biip import ParseError
+from biip import ParseError, gs1_prefixes
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from biip.gs1_element_strings import GS1ElementString
 from biip.gtin import Gtin
@@ -41,6 +41,8 @@ _WEIGHT = tuple(f"310{decimals}" for decimals in range(6))
 _TAIL = re.compile(r"(?<=.)1[123567]\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?=$|10|21|30|37|310)|(?<=.)310[0-5]\d{6}$")
 CENTURY = 100
 _EAN_13 = 13
+getattr(gs1_prefixes, "_GS1_COMPANY_PREFIX_TRIE", {}).clear()
+"""Who owns which prefix, 12 MB of every process that reads barcodes; nothing of it is asked here."""
 
 
 class Gs1(Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""What people and systems declare in the register: one struct per kind; `KINDS` is the literal list."""
+"""What people and systems declare in the register: one struct per kind; `KINDS` is the literal list.
+
+Those of stock are in `models.declared_stock`, and known here too.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,12 +10,43 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.declared_stock import Classified, Id, Item, Location, Lot, LotId, PackGtin, Supplier
+from models.declared_warehouse import Bin, PickFace
 from models.errors import Refused
 from models.reading import Time
-from models.units import MAX_DECIMALS, not_negative, positive
+from models.units import not_negative, positive
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$(?!\n)")]
-Gtin = Annotated[str, Meta(pattern=r"^[0-9]{14}$(?!\n)")]
+__all__ = [
+    "KINDS",
+    "Asset",
+    "AssetClass",
+    "Bin",
+    "Circle",
+    "Classified",
+    "Corridor",
+    "Desk",
+    "Device",
+    "Door",
+    "Hex",
+    "Id",
+    "Item",
+    "Location",
+    "Lot",
+    "LotId",
+    "PackGtin",
+    "PickFace",
+    "Plan",
+    "Point",
+    "Points",
+    "RollsOver",
+    "Site",
+    "Supplier",
+    "TagBinding",
+    "Tracker",
+    "Zone",
+    "decode_body",
+]
+
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})+$(?!\n)")]
 
 
@@ -20,14 +54,6 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One address where stock and assets are."""
 
     name: str
-
-
-class Location(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A place that stock can be at; a virtual one (supplier, customer, scrap) is not counted as on hand."""
-
-    name: str
-    site: Id | None = None
-    virtual: bool = False
 
 
 class Door(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -120,35 +146,6 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         return self.name if self.gateway is None else f"{self.gateway}/{self.name}"
 
 
-class PackGtin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A trade item number and how many units of the item it holds."""
-
-    gtin: Gtin
-    units: Decimal = Decimal(1)
-
-    def __post_init__(self) -> None:
-        positive(units=self.units)
-
-
-class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Stock: what is sold or consumed. `tagged`: its cartons carry tags, the door moves it, a scan only matches."""
-
-    name: str
-    uom: str = "each"
-    gtins: list[PackGtin] = []
-    tagged: bool = False
-    reorder_min: Decimal | None = None
-    reorder_max: Decimal | None = None
-    pack_size: Decimal = Decimal(1)
-    supplier: str | None = None
-
-    def __post_init__(self) -> None:
-        """`reorder_min` may be 0: order when nothing is left."""
-        least = self.reorder_min
-        is_nothing = least is not None and least.is_zero() and -MAX_DECIMALS <= least.adjusted() <= 0
-        positive(reorder_min=None if is_nothing else least, reorder_max=self.reorder_max, pack_size=self.pack_size)
-
-
 class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is owned and used; one serial number, one place. Its state is one of `models.assets.asset.STATES`."""
 
@@ -167,6 +164,8 @@ class Asset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """What it may carry."""
     fuel_lph: Decimal | None = None
     """What it is said to burn in an hour of driving, in litres."""
+    classified: Classified | None = None
+    """The five answers of `models.classification` that made it an asset."""
 
     def __post_init__(self) -> None:
         positive(load_kg=self.load_kg, fuel_lph=self.fuel_lph)
@@ -251,7 +250,11 @@ class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 KINDS: Mapping[str, type[Struct]] = {
     "sites": Site,
     "locations": Location,
+    "suppliers": Supplier,
     "items": Item,
+    "lots": Lot,
+    "bins": Bin,
+    "faces": PickFace,
     "assets": Asset,
     "classes": AssetClass,
     "devices": Device,

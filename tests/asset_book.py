@@ -230,8 +230,8 @@ def _serve(folder: Path, port: int) -> None:
     import runpy  # noqa: PLC0415 - `fill` alone does not need the server
 
     from backend.api import create_app  # noqa: PLC0415
-    from backend.api.server import Server  # noqa: PLC0415
     from backend.api.services import Services  # noqa: PLC0415
+    from backend.server import Server  # noqa: PLC0415
     from backend.web import add_page  # noqa: PLC0415
 
     def clock() -> int:
@@ -256,7 +256,7 @@ def _serve(folder: Path, port: int) -> None:
     Thread(target=live, daemon=True).start()
     app = create_app(Services(book, clock, lambda *_: True, telemetry=telemetry))
     add_page(app)
-    server = Server(app, "127.0.0.1", port)
+    server = Server(lambda: app, "127.0.0.1", port)
     print(server.url, flush=True)
     server.run(stop)
 

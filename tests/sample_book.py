@@ -223,15 +223,15 @@ def _decisions(tx: Connection, now: int) -> None:
 
 def _serve(folder: Path, port: int) -> None:
     from backend.api import create_app  # noqa: PLC0415 - `fill` alone does not need the server
-    from backend.api.server import Server  # noqa: PLC0415
     from backend.api.services import Services  # noqa: PLC0415
+    from backend.server import Server  # noqa: PLC0415
     from backend.web import add_page  # noqa: PLC0415
 
     engine = open_engine("sqlite", folder / "book.db")
     fill(engine, time.time_ns() // 1000)
     app = create_app(Services(engine, lambda: time.time_ns() // 1000, lambda *_: True))
     add_page(app)
-    server = Server(app, "127.0.0.1", port)
+    server = Server(lambda: app, "127.0.0.1", port)
     print(server.url, flush=True)
     server.run(Event())
 

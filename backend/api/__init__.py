@@ -6,47 +6,70 @@ from backend.api.answers import Api
 from backend.api.guard import Guard
 from backend.api.problems import add_handlers
 from backend.api.routes import (
+    catalogue,
+    costs,
     decisions,
     events,
+    expected,
     fleet,
     fleets,
     health,
     intake,
+    lots,
     maintenance,
     presence,
+    purchases,
     register,
+    reorder,
     reports,
+    reservations,
     risk,
     scans,
+    seals,
     stock,
+    tasks,
+    warehouse,
     webhooks,
 )
 from backend.api.services import Services
+from models.modules import Module
 
-ROUTERS: list[tuple[str, APIRouter]] = [
-    ("", health.router),
-    ("/api/v1", intake.router),
-    ("/api/v1", stock.router),
-    ("/api/v1", scans.router),
-    ("/api/v1", presence.router),
-    ("/api/v1", fleet.router),
-    ("/api/v1", fleets.router),
-    ("/api/v1", maintenance.router),
-    ("/api/v1", risk.router),
-    ("/api/v1", register.router),
-    ("/api/v1", decisions.router),
-    ("/api/v1", events.router),
-    ("/api/v1", webhooks.router),
-    ("/api/v1", reports.router),
+ROUTERS: list[tuple[str, APIRouter, Module | None]] = [
+    ("", health.router, None),
+    ("/api/v1", intake.router, None),
+    ("/api/v1", seals.router, None),
+    ("/api/v1", stock.router, "stock"),
+    ("/api/v1", scans.router, None),
+    ("/api/v1", presence.router, None),
+    ("/api/v1", fleet.router, "assets"),
+    ("/api/v1", fleets.router, "assets"),
+    ("/api/v1", maintenance.router, "assets"),
+    ("/api/v1", risk.router, "assets"),
+    ("/api/v1", catalogue.router, "stock"),
+    ("/api/v1", costs.router, "stock"),
+    ("/api/v1", lots.router, "stock"),
+    ("/api/v1", reservations.router, "stock"),
+    ("/api/v1", register.router, None),
+    ("/api/v1", decisions.router, None),
+    ("/api/v1", purchases.router, "stock"),
+    ("/api/v1", reorder.router, "stock"),
+    ("/api/v1", events.router, None),
+    ("/api/v1", webhooks.router, None),
+    ("/api/v1", reports.router, None),
+    ("/api/v1", warehouse.router, "stock"),
+    ("/api/v1", tasks.router, "stock"),
+    ("/api/v1", expected.router, "stock"),
 ]
+"""Where each is, and the module without which it is not there."""
 
 
 def create_app(services: Services) -> FastAPI:
     """The API on these services; bind it to loopback, there is no sign-in yet."""
     app = Api(title="Stockyard", version=health.VERSION, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.state.services = services
-    for prefix, router in ROUTERS:
-        app.include_router(router, prefix=prefix)
+    for prefix, router, module in ROUTERS:
+        if module is None or module in services.modules:
+            app.include_router(router, prefix=prefix)
     app.add_middleware(Guard, hosts=services.hosts)
     add_handlers(app)
     return app

@@ -7,13 +7,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.openapi.utils import get_openapi
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 
 from backend.api.items import Page, Problem
 from models.errors import Refused
-from models.reading import from_micros
+from models.reading import from_micros, micros
 from models.wire import NEWEST, OLDEST
 
 REF = "#/components/schemas/{name}"
@@ -60,11 +60,16 @@ def answer(body: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
-def page(found: Sequence[T], limit: int, cursor: object, complete_to: int | None = None) -> Response:
+def page(
+    found: Sequence[T], limit: int, cursor: object, complete_to: int | None = None, complete_from: int | None = None
+) -> Response:
     """A list of at most `limit`; `cursor` points to its last item."""
     following = str(cursor) if len(found) >= limit else None
-    whole = UNSET if complete_to is None else from_micros(complete_to)
-    return answer(Page(list(found), following, whole))
+    return answer(Page(list(found), following, _told(complete_to), _told(complete_from)))
+
+
+def _told(at: int | None) -> datetime | UnsetType:
+    return UNSET if at is None else from_micros(at)
 
 
 def documented(shape: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a type
@@ -118,3 +123,11 @@ def parse_body(text: bytes, shape: type[T]) -> T:
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         msg = f"body: {error}"
         raise Refused(msg) from error
+
+
+def time_of(field: str, at: datetime) -> int:
+    """A body's time in microseconds. Raises Refused of a year that the register and the readings do not have."""
+    if not OLDEST <= at < NEWEST:
+        msg = f"{field}: a time in 1970 ... 2199 expected, got {at}"
+        raise Refused(msg)
+    return micros(at)

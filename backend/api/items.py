@@ -21,6 +21,8 @@ class Page(Struct, Generic[T], frozen=True):
     next: str | None
     complete_to: datetime | UnsetType = UNSET
     """The time up to which this rests on everything that was read."""
+    complete_from: datetime | UnsetType = UNSET
+    """The time from which it does; what is older was forgotten, or may have been. Absent where nothing was."""
 
 
 class Health(Struct, frozen=True):
@@ -168,7 +170,10 @@ class Movement(Struct, frozen=True):
 
 
 class Stock(Struct, frozen=True):
-    """What is at one place of one lot; `on_order` is of the item, whatever the place."""
+    """What is at one place of one lot; `on_order` and `reserved` are of the item, whatever the place.
+
+    `allocated` is promised of what is here; `reserved` of the item, wherever it is taken from.
+    """
 
     sku: str
     location: str
@@ -177,6 +182,7 @@ class Stock(Struct, frozen=True):
     allocated: str
     available: str
     on_order: str
+    reserved: str
 
 
 class Registered(Struct, frozen=True):
@@ -216,7 +222,7 @@ class Alert(Struct, frozen=True):
 
 
 class Proposal(Struct, frozen=True):
-    """Order so many of an item, because its position fell to its minimum."""
+    """Order so many of an item, because its position fell to its reorder point (`reorder_min`)."""
 
     id: str
     n: int
@@ -234,6 +240,8 @@ class Proposal(Struct, frozen=True):
     """Why it was proposed."""
     decision_reason: str | None
     """Why it was decided so."""
+    purchase_order: str | None
+    """What was ordered, if it was approved."""
 
 
 class Fault(Struct, frozen=True):
@@ -264,6 +272,8 @@ class MovementBody(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Text
     lot: Text | None = None
     evidence: Annotated[list[Text], Meta(max_length=64)] = []
+    unit: Text | None = None
+    """One of the item's units; without it the quantity is in the item's own."""
 
 
 class Decision(Struct, frozen=True, forbid_unknown_fields=True):

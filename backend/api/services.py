@@ -1,6 +1,6 @@
 """What the API stands on: the book, the clock, and the one function that ingest lends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,7 @@ from backend.config import Webhook
 from backend.predict.registry import Registry as ModelRegistry
 from backend.registers import Registers
 from backend.telemetry.store import Reader
+from models.modules import BOTH
 
 PutScan = Callable[[Engine, str, bytes, int], bool]
 """(book, id, text of the reading, now): journal a scan as gateway `api`. False if it is there already."""
@@ -45,8 +46,11 @@ class Services:
     """How far the telemetry store is behind."""
     state_dir: Path | None = None
     """Whose disk's room is told."""
+    modules: Collection[str] = BOTH
     webhooks: Mapping[str, Webhook] = field(default_factory=dict[str, Webhook])
     """Who is told of events by HTTP."""
+    undo_days: int = 30
+    """For so long a person's movement can be taken back."""
 
 
 def _services(request: Request) -> Services:

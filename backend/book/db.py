@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.book import locks
@@ -22,8 +22,13 @@ T = TypeVar("T")
 CONFLICTS = {"40001", "40P01", "55P03"}
 """PostgreSQL's serialization_failure, deadlock_detected and lock_not_available."""
 CANCELED = "57014"
-CACHE_KB = 16_384
-"""SQLite's own of each connection, of which every thread has one; the file is in the system's cache besides."""
+READ_ONLY = "25006"
+"""PostgreSQL is a standby, or was set so: for a writer it is away, though the driver calls it an internal error."""
+CACHE_KB = 8_192
+"""SQLite's own of each connection, of which every thread has one; the file is in the system's cache besides.
+
+Twice as much saves neither time nor writes in a book of 11 million readings: its indexes are met at random.
+"""
 TURNS = 20
 SESSION = {
     "statement_timeout": "60s",
@@ -84,15 +89,21 @@ def _begin(connection: Connection) -> None:
 def write(engine: Engine, *, of_one_moment: bool = False) -> Generator[Connection]:
     """A transaction that changes the book; committed at the end, rolled back by any exception.
 
+    Raises OperationalError while the book is away, also where it can only be read.
     `of_one_moment`: all that it reads is of one state of the book, also where others write beside it; it then fails
     as a conflict if it changes what they changed meanwhile.
     """
     options: dict[str, Any] = {WRITER: True}
     if of_one_moment and engine.dialect.name != "sqlite":
         options["isolation_level"] = "REPEATABLE READ"
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        locks.begin(connection, HELD_IDLE_S)
-        yield connection
+    try:
+        with engine.connect().execution_options(**options) as connection, connection.begin():
+            locks.begin(connection, HELD_IDLE_S)
+            yield connection
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == READ_ONLY and error.orig is not None:
+            raise OperationalError(error.statement, error.params, error.orig) from error
+        raise
 
 
 @contextmanager

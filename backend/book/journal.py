@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from backend.book.bulk import write_values
-from backend.book.schema import device, gap, gateway, journal, quarantine, refused_count, stream
+from backend.book.schema import device, gap, gateway, journal, quarantine, refused_count, stream, too_late
 from models.reading import Reading, Unknown, micros
 from models.wire import is_global
 
@@ -28,7 +28,7 @@ _RAISE = (
     .values(mark=bindparam("new_mark"))
 )
 _DEVICE = select(device.c.id).where(device.c.gateway_id == bindparam("owner"), device.c.name == bindparam("name"))
-_ADD = insert(journal)
+_ADD, _ADD_LATE = insert(journal), insert(too_late)
 _COLUMNS = ("stream_id", "seq", "kind", "device_id", "at", "received_at", "content", "body")
 _KINDS = {each: str(each.__struct_config__.tag) for each in get_args(Reading)}
 
@@ -130,12 +130,15 @@ def device_id(tx: Connection, owner: int, name: str, known: dict[tuple[int, str]
     return known[key]
 
 
-def add(tx: Connection, arrivals: Sequence[Arrival]) -> None:
-    """Journal readings, each once; a second row of one (stream, seq) is an IntegrityError."""
+def add(tx: Connection, arrivals: Sequence[Arrival], *, is_late: bool = False) -> None:
+    """Journal readings, each once; a second row of one (stream, seq) is an IntegrityError.
+
+    `is_late`: they are of before the seal, and kept apart from those that are folded.
+    """
     rows = [
         (a.stream_id, a.seq, kind_of(a.reading), a.device_id, a.at, a.received_at, a.short, a.text) for a in arrivals
     ]
-    write_values(tx, _ADD, _COLUMNS, rows)
+    write_values(tx, _ADD_LATE if is_late else _ADD, _COLUMNS, rows)
 
 
 def kind_of(reading: Reading | Unknown) -> str:
@@ -155,9 +158,9 @@ def add_gap(tx: Connection, stream_id: int, span: tuple[int, int], reason: str, 
 
 
 def holds(tx: Connection, stream_id: int, first: int, last: int) -> Callable[[int, bytes], bool]:
-    """`same(seq, text)` of models.commit for the numbers first..last, with three queries in all."""
+    """`same(seq, text)` of models.commit for the numbers first..last, with four queries in all."""
     texts: set[tuple[int, bytes]] = set()
-    for table in (journal, quarantine):
+    for table in (journal, quarantine, too_late):
         query = select(table.c.seq, table.c.body).where(
             table.c.stream_id == stream_id, table.c.seq.between(first, last)
         )

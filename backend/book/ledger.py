@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backend.book import events, locks
+from backend.book import events, locks, settled
 from backend.book.bulk import write_rows
 from backend.book.schema import balance, ledger_head, movement
-from models.errors import Clash
-from models.stock.ledger import GENESIS, BadMovement, Entry, Movement, difference, entry_hash, lines
+from models.errors import Clash, NotFound
+from models.stock.ledger import GENESIS, BadMovement, Entry, Movement, difference, entry_hash, lines, reversal
 from models.units import quantity_text
 
 STOCK = "stock"
@@ -34,11 +34,12 @@ _SAVE_BALANCES = _OVER.on_conflict_do_update(index_elements=_BALANCE_KEY, set_={
 def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str], actor: str, now: int) -> list[Entry]:
     """Append what makes `wanted` hold and the movements `withdrawn` (ids) not; the entries that this took.
 
-    What holds already is left alone, so that a repeat is harmless. Raises Clash if an id is posted with other content.
+    What holds already is left alone, so that a repeat is harmless. What counts and sweeps settled is kept true.
+    Raises Clash if an id is posted with other content.
     """
     if not wanted and not withdrawn:
         return []
-    n, last = _lock_head(tx)
+    last = _lock_head(tx)
     roots: dict[str, str] = {}
     posted: list[Movement] = []
     for row in _chains(tx, {*(m.id for m in wanted), *withdrawn}):
@@ -48,6 +49,27 @@ def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str],
         missing = difference(posted, wanted)
     except BadMovement as error:
         raise Clash(str(error)) from error
+    return _append(tx, last, (missing, roots), actor, now)
+
+
+def reverse(tx: Connection, ident: str, reason: str, by: str, now: int) -> Entry | None:
+    """A person takes the movement of an id back; None if it does not hold now. Raises NotFound of no such movement."""
+    last = _lock_head(tx)
+    chain = _chains(tx, {ident})
+    if not chain:
+        msg = f"movements: nothing of id {ident!r}"
+        raise NotFound(msg)
+    if len(chain) % 2 == 0:
+        return None
+    back = reversal(of_row(chain[-1]), reason, by)
+    return _append(tx, last, ([back], {chain[-1].id: ident}), by, now)[0]
+
+
+def _append(
+    tx: Connection, head: tuple[int, bytes], new: tuple[Sequence[Movement], dict[str, str]], actor: str, now: int
+) -> list[Entry]:
+    """Entries after the head, and what counts and sweeps make of them; with each movement the fact that it is of."""
+    (n, last), (missing, roots) = head, new
     entries: list[Entry] = []
     for each in missing:
         n += 1
@@ -60,7 +82,15 @@ def post(tx: Connection, wanted: Sequence[Movement], withdrawn: Collection[str],
         _move_balances(tx, [entry.movement for entry in entries])
         events.emit_all(tx, [("movement", describe(entry)) for entry in entries], now)
         events.changed_all(tx, [f"item:{entry.movement.sku}" for entry in entries], now)
+    for follow in (settled.tags, settled.counts):
+        fix = follow(tx, entries)
+        entries += post(tx, fix.wanted, fix.withdrawn, settled.ACTOR, now)
     return entries
+
+
+def chain_of(tx: Connection, ident: str) -> list[Row[Any]]:
+    """The entries of a fact by n: the movement itself, then what took that back, and so on; none if it is unknown."""
+    return _chains(tx, {ident})
 
 
 def entries_of(tx: Connection) -> Iterator[Entry]:

@@ -4,10 +4,11 @@ A struct's own fields are checked when it is decoded; this is what no single ent
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from backend import dock_models
-from models.declared import Device, Door, Item, Location, Plan, Points, TagBinding, Zone
-from models.epc import check_digit
+from backend.book import references_stock, references_warehouse
+from models.declared import Device, Door, Item, Plan, Points, TagBinding, Zone
 from models.errors import Refused
 from models.motion import geofence
 from models.register import Register
@@ -16,16 +17,11 @@ from models.wire import is_gateway, is_global
 
 def problems(register: Register, at: int) -> list[str]:
     """Every broken reference at a time (microseconds), each naming the entry, the field and what was expected."""
-    found = [*_items(register, at)]
+    found = [problem for check in _WHOLE for problem in check(register, at)]
     for kind, check in _CHECKS:
         for ident, body in register.all(kind, at).items():
             found += [f"{kind}.{ident}: {problem}" for problem in check(register, at, body)]
-    return [*found, *_misnamed(register, at), *_trackers(register, at)]
-
-
-def _location(register: Register, at: int, body: object) -> Iterator[str]:
-    if isinstance(body, Location) and body.site is not None and register.get("sites", body.site, at) is None:
-        yield f"site: one of the sites expected, got {body.site!r}"
+    return found
 
 
 def _device(register: Register, at: int, body: object) -> Iterator[str]:
@@ -79,18 +75,6 @@ def _place(register: Register, at: int, device: Device, field: str) -> Iterator[
         yield f"{field}: one of the locations expected, got {ident!r}"
 
 
-def _item(_register: Register, _at: int, body: object) -> Iterator[str]:
-    if not isinstance(body, Item):
-        return
-    for pack in body.gtins:
-        if pack.gtin[-1] != (digit := check_digit(pack.gtin[:-1])):
-            yield f"gtins: {pack.gtin} has check digit {pack.gtin[-1]}, expected {digit}"
-    if body.reorder_min is not None and body.reorder_max is None:
-        yield "reorder_max: expected, as there is a reorder_min"
-    if body.reorder_min is not None and body.reorder_max is not None and body.reorder_max <= body.reorder_min:
-        yield f"reorder_max: more than reorder_min {body.reorder_min} expected, got {body.reorder_max}"
-
-
 def _tag(register: Register, at: int, body: object) -> Iterator[str]:
     if not isinstance(body, TagBinding):
         return
@@ -101,16 +85,15 @@ def _tag(register: Register, at: int, body: object) -> Iterator[str]:
     for field, kind, ident in (("sku", "items", body.sku), ("asset", "assets", body.asset)):
         if ident is not None and register.get(kind, ident, at) is None:
             yield f"{field}: one of the {kind} expected, got {ident!r}"
+    if body.sku is not None and body.sku in _parents(register, register.period(at)):
+        yield f"sku: a variant of {body.sku!r} expected: the item itself has no stock"
 
 
-def _items(register: Register, at: int) -> Iterator[str]:
-    """A trade item number belongs to one item, once."""
-    owners: dict[str, str] = {}
-    for ident, body in register.all("items", at).items():
-        for pack in body.gtins if isinstance(body, Item) else ():
-            if pack.gtin in owners:
-                yield f"items.{ident}: gtins: {pack.gtin} is already a number of {owners[pack.gtin]!r}"
-            owners.setdefault(pack.gtin, ident)
+@lru_cache(maxsize=8)
+def _parents(register: Register, at: int) -> frozenset[str]:
+    """Items that have variants."""
+    items = register.all("items", at).values()
+    return frozenset(each.variant_of for each in items if isinstance(each, Item) and each.variant_of is not None)
 
 
 def _misnamed(register: Register, at: int) -> Iterator[str]:
@@ -154,10 +137,21 @@ def _list(fields: set[str]) -> str:
 
 _Check = Callable[[Register, int, object], Iterator[str]]
 _CHECKS: tuple[tuple[str, _Check], ...] = (
-    ("locations", _location),
+    ("locations", references_stock.location),
     ("devices", _device),
-    ("items", _item),
+    ("items", references_stock.item),
     ("tags", _tag),
     ("zones", _zone),
     ("plans", _plan),
 )
+_WHOLE: tuple[Callable[[Register, int], Iterator[str]], ...] = (
+    references_stock.gtins,
+    references_stock.variants,
+    references_stock.cycles,
+    references_stock.lots,
+    references_warehouse.bins,
+    references_warehouse.faces,
+    _misnamed,
+    _trackers,
+)
+"""What no single entry of a kind can know."""

@@ -3,15 +3,17 @@
 A declaration that changes what readings mean marks the derived keys it touches dirty from the day it holds.
 """
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
-from backend.book import derived, events, locks, schema, touched
+from backend.book import derived, events, locks, schema, sealed, touched
+from models import classification
 from models.assets.asset import check_transition
-from models.declared import KINDS, Asset, Id, decode_body
+from models.declared import KINDS, Asset, Id, LotId, decode_body
 from models.errors import Refused
 from models.reading import Epc, from_micros
 from models.register import Entry, Register
@@ -21,6 +23,17 @@ BY_SCAN = "scan:"
 """How the actor of an entry begins that follows from scans (backend.book.bindings); the scanner follows."""
 
 
+ID_OF: dict[str, Any] = {"tags": Epc, "lots": LotId}
+"""What an id of a kind is like, where it is not `Id`."""
+IDS_A_QUERY = 5000
+_SOME = (
+    select(schema.register_entry)
+    .where(
+        schema.register_entry.c.kind == bindparam("kind"),
+        schema.register_entry.c.id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(schema.register_entry.c.n)
+)
 _VERSION = select(func.max(schema.register_entry.c.n))
 
 
@@ -31,15 +44,18 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
 
     "same" when that content holds then already; of a tag, when it was declared of that very time. Raises Refused for a
     kind or an id that cannot be, or a state that cannot follow the one before it, or come before the one after it, in
-    an asset's life. Whether what the body names exists is asked afterwards of the register as a whole:
-    `references.problems`.
+    an asset's life; Sealed for a time of before the seal. Whether what the body names exists is asked afterwards of the
+    register as a whole: `references.problems`.
     """
     _check(kind, ident, body)
+    body = classification.checked(kind, ident, body)
     locks.own_register(tx)
     entries = _entries(tx, kind, ident)
     dated = Register.of(entries)
     if dated.get(kind, ident, valid_from) == body and (kind != "tags" or _said_by_person(tx, ident, valid_from)):
         return "same"
+    if kind in touched.KINDS and valid_from < (since := sealed.boundary(tx)):
+        raise sealed.Sealed(since, valid_from)
     if isinstance(body, Asset):
         _check_life(dated, ident, body, valid_from)
     append(tx, kind, ident, body, valid_from=valid_from, actor=actor, now=now)
@@ -64,7 +80,8 @@ def append(  # noqa: PLR0913 - as `put`
     )
     change = touched.Change(kind, ident, held, body, valid_from)
     keys = sorted(touched.keys(tx, change))
-    spans = [(k.step, k.device_id, k.subject, touched.since(tx, k, change), derived.FOR_EVER) for k in keys]
+    first = sealed.boundary(tx)
+    spans = [(k.step, k.device_id, k.subject, max(touched.since(tx, k, change), first), derived.FOR_EVER) for k in keys]
     derived.mark_dirty(tx, spans)
     for subject in touched.subjects(tx, kind, ident, held, body):
         events.changed(tx, subject, now)
@@ -82,6 +99,17 @@ def load(tx: Connection) -> Register:
     return Register.of(_entries(tx))
 
 
+def held(tx: Connection, kind: str, ids: Iterable[str], at: int) -> dict[str, Struct]:
+    """The bodies of some ids of a kind at a time; an id that nobody declared by then is left out."""
+    wanted = sorted({*ids})
+    loaded = Register.of(
+        entry
+        for low in range(0, len(wanted), IDS_A_QUERY)
+        for entry in _rows(tx, _SOME, {"kind": kind, "ids": wanted[low : low + IDS_A_QUERY]})
+    )
+    return loaded.all(kind, at)
+
+
 def version(tx: Connection) -> int:
     """What every change raises: the key to cache a loaded register under; 0 while it is empty."""
     return tx.scalar(_VERSION) or 0
@@ -95,7 +123,7 @@ def _check(kind: str, ident: str, body: Struct) -> None:
         msg = f"{kind}: a {KINDS[kind].__name__} expected, got {type(body).__name__}"
         raise Refused(msg)
     try:
-        msgspec.convert(ident, Epc if kind == "tags" else Id)
+        msgspec.convert(ident, ID_OF.get(kind, Id))
     except msgspec.ValidationError as error:
         msg = f"{kind}.{ident}: id: {error}"
         raise Refused(msg) from error
@@ -121,7 +149,11 @@ def _entries(tx: Connection, kind: str | None = None, ident: str | None = None) 
     rows = select(schema.register_entry).order_by(table.n)
     if kind is not None:
         rows = rows.where(table.kind == kind, table.id == ident)
+    return _rows(tx, rows, {})
+
+
+def _rows(tx: Connection, query: Select[Any], of: dict[str, Any]) -> list[Entry]:
     return [
         Entry(row.kind, row.id, row.valid_from, row.n, decode_body(row.kind, row.body), row.recorded_at)
-        for row in tx.execute(rows)
+        for row in tx.execute(query, of)
     ]

@@ -1,4 +1,7 @@
-"""What is to be told to others, in the book: a row for each event and receiver, kept until it was told or is dead."""
+"""What is to be told to others, in the book.
+
+Of webhooks a row for each event and receiver, kept until it was told or is dead; of availability what was told last.
+"""
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
@@ -29,4 +32,13 @@ webhook_delivery = Table(
     UniqueConstraint("webhook", "event_n"),
     Index("ix_webhook_delivery_due", "webhook", "state", "due_at"),
     sqlite_autoincrement=True,
+)
+availability = Table(
+    "availability",
+    metadata,
+    Column("sku", String(64), primary_key=True),
+    Column("location", String(64), primary_key=True, comment="empty: in all"),
+    Column("on_hand", Text, nullable=False),
+    Column("available", Text, nullable=False),
+    Column("told_at", Big, nullable=False),
 )

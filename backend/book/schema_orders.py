@@ -1,1 +1,90 @@
-"""What is ordered from suppliers and by customers, in the book."""
+"""What is ordered from suppliers and by customers, in the book.
+
+Orders, lines and their events are recorded history. What came of them (`supplier_move`, `purchase_fill`) and what was
+measured (`reorder_level`) is made from orders and the ledger, and can be made again.
+"""
+
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
+
+from backend.book.schema import Big, metadata
+
+purchase_order = Table(
+    "purchase_order",
+    metadata,
+    Column("n", Big, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("supplier", String(64)),
+    Column("ordered_at", Big, nullable=False),
+    Column("proposal", String(36), comment="the proposal that it was approved as"),
+    Column("note", Text),
+    Column("actor", String(64), nullable=False),
+    Column("recorded_at", Big, nullable=False),
+    Index("ix_purchase_order_supplier", "supplier"),
+    Index("ix_purchase_order_proposal", "proposal"),
+)
+purchase_line = Table(
+    "purchase_line",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False, comment="1, 2, ..."),
+    Column("sku", String(64), nullable=False),
+    Column("quantity", Text, nullable=False),
+    Column("price", Text, comment="of one unit, in the company's currency"),
+    Column("expected_at", Big),
+    Index("ix_purchase_line_sku", "sku"),
+)
+purchase_event = Table(
+    "purchase_event",
+    metadata,
+    Column("n", Big, primary_key=True),
+    Column("order_id", String(64), nullable=False),
+    Column("line", Integer, comment="null: the whole order"),
+    Column("at", Big, nullable=False),
+    Column("what", String(16), nullable=False, comment="ordered, cancelled, received, reopened"),
+    Column("actor", String(64), nullable=False),
+    Column("note", Text),
+    Index("ix_purchase_event_order_id", "order_id"),
+)
+supplier_move = Table(
+    "supplier_move",
+    metadata,
+    Column("movement_id", String(36), primary_key=True, comment="of the fact, whatever was reversed since"),
+    Column("sku", String(64), nullable=False),
+    Column("at", Big, nullable=False),
+    Column("party", String(64), comment="the supplier, if the place tells"),
+    Column("lot", String(64)),
+    Column("quantity", Text, nullable=False, comment="signed: what goes back to a supplier is below 0"),
+    Index("ix_supplier_move_sku", "sku"),
+)
+purchase_fill = Table(
+    "purchase_fill",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("sku", String(64), nullable=False),
+    Column("supplier", String(64)),
+    Column("received", Text, nullable=False),
+    Column("outstanding", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("ordered_at", Big, nullable=False),
+    Column("first_at", Big),
+    Column("last_at", Big),
+    Index("ix_purchase_fill_open", "sku", sqlite_where=text("is_open = 1"), postgresql_where=text("is_open")),
+    Index("ix_purchase_fill_supplier", "supplier", "last_at"),
+)
+receipts_followed = Table(
+    "receipts_followed",
+    metadata,
+    Column("ledger", String(16), primary_key=True),
+    Column("n", Big, nullable=False, comment="movements up to this one are in supplier_move"),
+    Column("sources", Text, nullable=False, comment="JSON: the places that were suppliers'; others: made anew"),
+)
+reorder_level = Table(
+    "reorder_level",
+    metadata,
+    Column("sku", String(64), primary_key=True),
+    Column("asked", LargeBinary, nullable=False, comment="JSON: the policy and terms that it was made for"),
+    Column("measured_at", Big, nullable=False),
+    Column("reviewed_at", Big, comment="of method review: the last period that was decided about"),
+    Column("level", LargeBinary, nullable=False, comment="JSON"),
+)

@@ -16,6 +16,7 @@ from backend.motion_step import outline
 from models import epc
 from models.declared import Asset, Device, Item, Location, Plan, Zone, decode_body
 from models.errors import BadCode
+from models.stock.lot import split
 
 DOCK, SCAN, HOURS, MOTION, PRESENCE = "dock", "scan", "hours", "motion", "presence"
 
@@ -66,6 +67,8 @@ def subjects(tx: Connection, kind: str, ident: str, *bodies: Struct | None) -> l
     owners += [body.asset for body in bodies if isinstance(body, Plan)]
     if owners or kind == "classes":
         return [f"asset:{asset}" for asset in sorted({*owners})]
+    if kind == "lots":
+        return [f"item:{split(ident)[0]}"]
     if kind == "locations":
         skus = select(schema.balance.c.sku).where(schema.balance.c.location == ident).distinct()
         return [f"item:{sku}" for sku in sorted(tx.execute(skus).scalars())]
@@ -74,18 +77,22 @@ def subjects(tx: Connection, kind: str, ident: str, *bodies: Struct | None) -> l
 
 def _of_item(tx: Connection, change: Change) -> set[Key]:
     known = [item for item in (change.before, change.after) if isinstance(item, Item)]
-    meanings = {(item.tagged, *sorted((pack.gtin, pack.units) for pack in item.gtins)) for item in known}
-    if len(meanings) == 1 and change.before is not None:
+    if len({_meaning(item) for item in known}) == 1 and change.before is not None:
         return set()
     gtins = {pack.gtin for item in known for pack in item.gtins}
     docks = _dock_keys(tx, change.since, lambda subject: (code := _code(subject)) is not None and code.gtin in gtins)
     return {*docks, *_scan_keys(tx, change.since)}
 
 
+def _meaning(item: Item) -> bytes:
+    packs, units = sorted(item.gtins, key=lambda pack: pack.gtin), sorted(item.units, key=lambda each: each.unit)
+    return msgspec.json.encode((item.tagged, packs, item.uom, item.whole, units))
+
+
 def _of_location(tx: Connection, change: Change) -> set[Key]:
     """A scanner may go to any place that is not virtual."""
     before, after = change.before, change.after
-    real = [isinstance(place, Location) and not place.virtual for place in (before, after)]
+    real = [isinstance(place, Location) and not place.is_virtual for place in (before, after)]
     return set() if real[0] == real[1] else set(_scan_keys(tx, change.since))
 
 
@@ -270,3 +277,5 @@ _TOUCHED: Mapping[str, Callable[[Connection, Change], set[Key]]] = {
     "tags": _of_tag,
     "zones": _of_zone,
 }
+KINDS = frozenset(_TOUCHED)
+"""What readings are folded by."""

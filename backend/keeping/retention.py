@@ -1,8 +1,8 @@
 """What is forgotten after its time, so that a book does not grow by what nobody asks for any more.
 
 Domain events, subjects that nobody planned, unreadable messages, clock ticks and risks; counts of refusals of old days
-become one. In transactions of a few hundred rows, so that ingest never waits. Readings, ledgers, what is derived,
-alerts and decisions are kept for ever: nothing of the journal is pruned.
+become one. In transactions of a few hundred rows, so that ingest never waits. Readings go only behind a seal
+(backend.keeping.sealed_days); ledgers, what is derived, alerts and decisions are kept for ever.
 """
 
 import logging
@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.book.db import repeated, write
 from backend.book.schema import changed, clock_tick, event, quarantine, refused_count, risk
+from backend.keeping.sealed_days import Sealer
 from backend.step import DAY_US
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,12 @@ OLD_DAYS = 0
 
 
 class Retention:
-    """Forgets, once an hour, what is older than `history_days`."""
+    """Forgets, once an hour, what is older than `history_days`, and has the journal sealed."""
 
-    def __init__(self, book: Engine, clock: Callable[[], int], history_days: int) -> None:
+    def __init__(self, book: Engine, clock: Callable[[], int], history_days: int, sealer: Sealer | None = None) -> None:
         self._book = book
         self._clock = clock
+        self._sealer = sealer
         self._kept_us = history_days * DAY_US
         self._envelopes_seen = 0
 
@@ -39,6 +41,8 @@ class Retention:
         while not stop.is_set():
             try:
                 self.all(stop)
+                if self._sealer is not None:
+                    self._sealer.all(stop)
             except OperationalError as error:
                 log.warning("nothing is forgotten while the book is away: %s", error.orig)
             stop.wait(EVERY_S)

@@ -1,7 +1,20 @@
 """Every report. A new one is a module with its columns and its rows, its test, and a line here."""
 
+from backend.reports.demand import FORECAST, SERVICE
+from backend.reports.lots import ACCURACY, EXPIRY
 from backend.reports.movements import MOVEMENTS
 from backend.reports.report import Report
+from backend.reports.values import AGEING, MARGIN, TURNOVER, VALUATION
 
-REPORTS: tuple[Report, ...] = (MOVEMENTS,)
+REPORTS: tuple[Report, ...] = (
+    TURNOVER,
+    FORECAST,
+    MARGIN,
+    VALUATION,
+    AGEING,
+    EXPIRY,
+    ACCURACY,
+    SERVICE,
+    MOVEMENTS,
+)
 REPORT_OF_NAME: dict[str, Report] = {report.name: report for report in REPORTS}

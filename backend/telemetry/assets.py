@@ -1,12 +1,19 @@
-"""Assets in the telemetry store: it knows devices; whose figures they are says the dated register, at each time."""
+"""Assets in the telemetry store: it knows devices; whose figures they are says the dated register, at each time.
 
-from collections.abc import Iterable, Sequence
+So a tracker that is declared to have been on another asset, also in the past, is right in the next answer.
+"""
+
+from collections.abc import Sequence
 
 from backend.hours_step import tracker_of
 from backend.identities import devices_of
-from backend.telemetry.rows import Last, Span
+from backend.telemetry.fleet_scope import Mounting
+from backend.telemetry.rows import Last, Span, Spot
 from backend.telemetry.store import Reader
 from models.register import Register
+
+Said = dict[tuple[str, str], Last]
+"""By (name, unit)."""
 
 
 def spans(register: Register, asset: str, until: int) -> list[Span]:
@@ -21,13 +28,22 @@ def spans(register: Register, asset: str, until: int) -> list[Span]:
     return found
 
 
-def last(
-    store: Reader, register: Register, assets: Iterable[str], names: Sequence[str], until: int
-) -> dict[str, dict[tuple[str, str], Last]]:
-    """By asset and (name, unit) the newest value before a time that any tracker told while it was on the asset."""
-    of = [(span, asset) for asset in assets for span in spans(register, asset, until)]
-    owners = dict(of)
-    found: dict[str, dict[tuple[str, str], Last]] = {}
-    for each in sorted(store.last([span for span, _ in of], names), key=lambda each: (each.at, each.span)):
+def last(reader: Reader, mounted: Sequence[Mounting], names: Sequence[str]) -> dict[str, Said]:
+    """The newest values of these names of each asset, whichever tracker told them while it was on it."""
+    owners = _owners(mounted)
+    found: dict[str, Said] = {}
+    for each in sorted(reader.last([*owners], names), key=lambda each: (each.at, each.span)):
         found.setdefault(owners[each.span], {})[each.name, each.unit] = each
     return found
+
+
+def seen(reader: Reader, mounted: Sequence[Mounting]) -> dict[str, Spot]:
+    """The newest position of each asset, whichever tracker told it while it was on it."""
+    owners = _owners(mounted)
+    return {
+        owners[span]: spot for span, spot in sorted(reader.seen([*owners]), key=lambda each: (each.spot.at, each.span))
+    }
+
+
+def _owners(mounted: Sequence[Mounting]) -> dict[Span, str]:
+    return {Span(each.device, each.since, each.until): each.asset for each in mounted}

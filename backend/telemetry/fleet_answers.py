@@ -8,8 +8,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from backend.telemetry.fleet_scope import Mounting, spans
-from backend.telemetry.fleet_sums import SPEED, Buckets, Signal, Sums, each_bucketed
+from backend.telemetry import assets
+from backend.telemetry.fleet_scope import Mounting
+from backend.telemetry.fleet_sums import SPEED, Buckets, Signal, each_bucketed
 from backend.telemetry.rollup import total
 from backend.telemetry.rows import MOVING_MPS, TEN_MINUTES
 from backend.telemetry.store import Reader
@@ -27,14 +28,6 @@ class Said(NamedTuple):
     value: float
 
 
-class Seen(NamedTuple):
-    """Where an asset was last: degrees WGS 84."""
-
-    at: int
-    lat: float
-    lon: float
-
-
 class Driving(NamedTuple):
     """How an asset drove in a window."""
 
@@ -49,31 +42,8 @@ class Driving(NamedTuple):
 
 def last_said(reader: Reader, signal: Signal, mounted: Sequence[Mounting]) -> dict[str, Said]:
     """The newest value of a signal of each asset that ever said it. Raises StoreAway."""
-    assets = {span: each.asset for span, each in zip(spans(mounted), mounted, strict=True)}
-    found: dict[str, Said] = {}
-    for each in reader.last([*assets], [signal.name]):
-        asset = assets[each.span]
-        if each.unit == signal.unit and (asset not in found or each.at > found[asset].at):
-            found[asset] = Said(each.at, each.value)
-    return found
-
-
-def last_seen(reader: Reader, mounted: Sequence[Mounting]) -> dict[str, Seen]:
-    """The newest position of each asset that was ever seen. Raises StoreAway."""
-    assets = {span: each.asset for span, each in zip(spans(mounted), mounted, strict=True)}
-    halves: defaultdict[tuple[str, int], dict[str, float]] = defaultdict(dict)
-    for each in reader.last([*assets], ["lat", "lon"]):
-        if each.unit == "deg":
-            halves[assets[each.span], each.at][each.name] = each.value
-    found: dict[str, Seen] = {}
-    for (asset, at), half in halves.items():
-        if len(half) == len(("lat", "lon")) and (asset not in found or at > found[asset].at):
-            found[asset] = Seen(at, half["lat"], half["lon"])
-    for span, asset in assets.items():
-        if asset not in found and any(of == asset for of, _ in halves):  # half a position came after the last whole one
-            for spot in reader.track(span, 1):
-                found[asset] = Seen(spot.at, spot.lat, spot.lon)
-    return found
+    told = assets.last(reader, mounted, [signal.name])
+    return {asset: Said(said[of].at, said[of].value) for asset, said in told.items() if (of := signal[:2]) in said}
 
 
 def driving(reader: Reader, mounted: Sequence[Mounting], rolled_to: int) -> dict[str, Driving]:
@@ -93,17 +63,21 @@ def driven_days(reader: Reader, mounted: Sequence[Mounting], rolled_to: int) -> 
 
 
 def _driving(buckets: Buckets) -> Driving:
-    driven = sorted(at for at, sums in buckets.items() if sums.mean > MOVING_MPS)
+    values, totals, driven = 0, list[float](), list[int]()
+    for at, (n, added, _) in buckets.items():
+        values += n
+        totals.append(added)
+        if added / n > MOVING_MPS:
+            driven.append(at)
     runs: list[int] = []
     before: int | None = None
-    for at in driven:
+    for at in sorted(driven):
         if before is not None and at == before + TEN_MINUTES:
             runs[-1] += 1
         else:
             runs.append(1)
         before = at
-    whole = Sums(sum(s.values for s in buckets.values()), total([s.total for s in buckets.values()]), 0)
-    return Driving(whole.mean, len(driven), len(runs), max(runs, default=0))
+    return Driving(total(totals) / values, len(driven), len(runs), max(runs, default=0))
 
 
 def active_days(
@@ -113,7 +87,7 @@ def active_days(
     found: dict[tuple[str, int], int] = {}
     for asset, buckets in each_bucketed(reader, signal, mounted, rolled_to):
         for day, part in by_day(buckets).items():
-            if n := sum(sums.mean < below for sums in part.values()):
+            if n := sum(added / values < below for values, added, _ in part.values()):
                 found[asset, day] = n
     return found
 
@@ -122,7 +96,7 @@ def breakdowns(reader: Reader, signal: Signal, mounted: Sequence[Mounting], roll
     """How often each asset broke down: ten minutes that are BROKEN_DOWN after the last ones heard were not."""
     found: dict[str, int] = {}
     for asset, buckets in each_bucketed(reader, signal, mounted, rolled_to):
-        down = [buckets[at].zero_share >= BROKEN_DOWN for at in sorted(buckets)]
+        down = [zeros / values >= BROKEN_DOWN for _, (values, _, zeros) in sorted(buckets.items())]
         found[asset] = sum(now and not before for before, now in pairwise(down))
     return found
 

@@ -5,7 +5,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from backend.telemetry.rows import Span
 from models.declared import Asset, Device
 from models.register import Register
 
@@ -49,11 +48,6 @@ def mountings(register: Register, assets: Sequence[str] | dict[str, Asset], wind
         for each in _mounted(register)
         if each.asset in wanted and each.since < until and each.until > since
     ]
-
-
-def spans(mounted: Sequence[Mounting]) -> list[Span]:
-    """As the port asks for them."""
-    return [Span(each.device, each.since, each.until) for each in mounted]
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,8 @@
 Rollups are measurements that the projector writes whole, from the book, for each ten minutes that a reading touched.
 Continuous queries of InfluxDB would not do: each runs once over the time that just passed, so that what comes later, as
 after an outage of a gateway, is never in them. A row that is written again takes the place of the one before, as it has
-the same series and time; only what must go without a successor is deleted, by series and time.
+the same series and time; what must go without a successor is overwritten with nothing (`influx_void`). Nothing is ever
+deleted: InfluxDB 1.6.7 loses other series then. What is old goes by the retention policy of the server.
 A point that the server will never take (a field has another type there, too many series) is counted and left out.
 """
 
@@ -13,11 +14,16 @@ from collections.abc import Iterable, Sequence
 
 from backend.config import Telemetry
 from backend.telemetry import influx_lines as lp
+from backend.telemetry import influx_notes as notes
 from backend.telemetry import influx_read as reading
+from backend.telemetry import influx_void as void
 from backend.telemetry import influx_write as writing
-from backend.telemetry.influx_http import ANSWER_S, CONNECT_S, Connection, Place, Refused
-from backend.telemetry.influx_state import FOREVER, MEASUREMENTS, STOCK, TIMED, State
+from backend.telemetry.influx_digest import digest
+from backend.telemetry.influx_http import TIMEOUTS, Connection, Refused, Timeouts
+from backend.telemetry.influx_place import Place
+from backend.telemetry.influx_state import FOREVER, TIMED, State
 from backend.telemetry.rows import (
+    HOUR,
     TEN_MINUTES,
     Bucket,
     Last,
@@ -27,6 +33,7 @@ from backend.telemetry.rows import (
     Readings,
     Rolled,
     Rollup,
+    Seen,
     Span,
     Spot,
     Stale,
@@ -38,22 +45,23 @@ from backend.telemetry.rows import (
 log = logging.getLogger(__name__)
 DAY_US = 86_400_000_000
 SETTLE_S = 1.0
-CLOSED_AT_MOST = 10_000
 NO_LEDGER = LedgerPosition(1, b"")
 """A position in no ledger there is: who is interrupted while rows are taken away begins with that again."""
-REMOVALS_AT_ONCE = 200
 
 
 class InfluxStore:
     """`backend.telemetry.store.Store` on one database of InfluxDB."""
 
-    def __init__(self, config: Telemetry, timeouts: tuple[float, float] = (CONNECT_S, ANSWER_S)) -> None:
-        """Nothing is sent yet. `timeouts` are seconds to connect, and to wait for an answer. Raises ConfigError."""
+    def __init__(self, config: Telemetry, timeouts: Timeouts = TIMEOUTS) -> None:
+        """Nothing is sent yet; `timeouts` are as TIMEOUTS. Raises ConfigError."""
         self._connection = Connection(Place.of(config), timeouts)
         self._state = State(self._connection, config.retention_days)
         self._kept_us = config.retention_days * DAY_US
         self._refused = -1
-        self._closed = CLOSED_AT_MOST
+
+    def would_empty(self) -> bool:
+        """`Writer.would_empty`."""
+        return self._state.is_other()
 
     def prepare(self) -> None:
         """`Writer.prepare`."""
@@ -82,7 +90,7 @@ class InfluxStore:
         streams: dict[Stream, int] = {}
         touched: dict[tuple[Stream, Bucket], int] = {}
         for stream, mark in step.back.items():
-            gone = reading.touched(self._connection, writing.name(stream), mark)
+            gone = notes.touched(self._connection, writing.name(stream), mark)
             self._put(writing.stale(writing.around(gone), writing.ANEW, oldest))
             touched |= {(stream, bucket): mark for bucket in gone}
             streams[stream] = mark
@@ -103,42 +111,43 @@ class InfluxStore:
         if anew:
             self._put([self._state.witness()])
             self._state.advance({}, NO_LEDGER)
-            self._connection.ask(f'DROP MEASUREMENT "{STOCK}"')
+            for lines in void.all_stock(self._connection):
+                self._put(lines, FOREVER)
         self._put(map(writing.stock, rows), FOREVER)
         self._put([self._state.witness()])
         self._state.advance({}, position)
 
     def stale(self, limit: int, before: int) -> list[Stale]:
         """`Progress.stale`."""
-        return reading.stale(self._connection, limit, before)
+        return notes.stale(self._connection, limit, before)
 
     def replace(self, rolled: Sequence[Rolled]) -> None:
         """`Writer.replace`."""
         oldest = self._oldest()
-        removals = [statement for each in rolled for statement in writing.removals(each)]
-        for k in range(0, len(removals), REMOVALS_AT_ONCE):
-            self._connection.ask(*removals[k : k + REMOVALS_AT_ONCE])
-        samples = writing.whole((sample for each in rolled for sample in each.samples or ()), oldest)
-        figures = (line for each in rolled if each.begin >= oldest for line in writing.figures(each))
-        self._put([*samples, *figures])
-        done = [Bucket(each.device, each.begin) for each in rolled if each.width == TEN_MINUTES]
+        kept = [each for each in rolled if each.begin >= oldest]
+        lines = [*writing.whole((sample for each in kept for sample in each.samples or ()), oldest)]
+        lines += (line for each in kept for line in writing.figures(each))
+        self._put([*lines, *void.without_successor(self._connection, kept, lines)])
+        done = [Bucket(each.device, each.begin) for each in kept if each.width == TEN_MINUTES]
         self._put(writing.stale(done, writing.DONE, oldest))
-        self._sweep(len(done))
+        hours = sorted({of.begin // HOUR * HOUR for of in done})
+        self._put(writing.hours(notes.without_stale(self._connection, hours), "false"))
 
     def forget(self, before: int) -> None:
-        """`Writer.forget`; the server forgets by itself too, in whole weeks.
+        """`Writer.forget`: it is not read any more; the server drops whole shards when they are some days older still.
 
-        Nothing is deleted where nothing is: a server that writes its cache to disk meanwhile may lose other series.
+        What is to come, by the clock of the server, is not forgotten: then the clock of the caller is wrong.
         """
-        older = f"time < {lp.clamp(before)}"
-        asked = [lp.select("*", f"{TIMED}.{each}", older, tail="LIMIT 1") for each in MEASUREMENTS]
-        told = zip(MEASUREMENTS, self._connection.ask(*asked), strict=True)
-        if gone := [lp.delete(each, older) for each, found in told if found]:
-            self._connection.ask(*gone)
+        if before < self._connection.now():
+            self._connection.forgotten = before
+
+    def complete_from(self) -> int | None:
+        """`Progress.complete_from`: the server forgets too, by its own clock."""
+        return max(self._oldest(), self._connection.forgotten)
 
     def refused(self) -> Refused:
         """How many points the server has refused for ever, and why it did the last of them."""
-        found = self._connection.ask(lp.select("points, reason", f"{FOREVER}.refused", "time = 0"))[0]
+        found = self._connection.read(lp.select("points, reason", f"{FOREVER}.refused", "time = 0"))[0]
         return Refused(found[0].values[0][1], found[0].values[0][2]) if found else Refused(0, "")
 
     def trouble(self) -> str:
@@ -150,13 +159,17 @@ class InfluxStore:
         """`Reader.last`."""
         return reading.last(self._connection, spans, names)
 
+    def seen(self, spans: Sequence[Span]) -> list[Seen]:
+        """`Reader.seen`."""
+        return reading.seen(self._connection, spans)
+
     def points(self, names: Sequence[str], devices: Sequence[str] | None, since: int, until: int) -> list[Point]:
         """`Reader.points`."""
         return reading.points(self._connection, names, devices, (since, until))
 
     def firsts(self, span: Span, names: Sequence[str], width: int) -> dict[tuple[str, str], list[tuple[int, float]]]:
         """`Reader.firsts`."""
-        return reading.firsts(self._connection, span, names, width)
+        return reading.firsts(self._connection.patient(), span, names, width)
 
     def track(self, span: Span, limit: int) -> list[Spot]:
         """`Reader.track`."""
@@ -174,7 +187,7 @@ class InfluxStore:
 
     def digest(self) -> str:
         """`Reader.digest`."""
-        return reading.digest(self._connection)
+        return digest(self._connection.patient())
 
     def _put(self, lines: Iterable[str], policy: str = TIMED) -> None:
         refused = self._connection.write(list(lines), policy)
@@ -188,14 +201,4 @@ class InfluxStore:
         self._connection.write([lp.line("refused", fields, 0)], FOREVER)
 
     def _oldest(self) -> int:
-        return time.time_ns() // 1000 - self._kept_us
-
-    def _sweep(self, more: int) -> None:
-        """Delete what was stale and is no more, now and then: all that is before the oldest that still is."""
-        self._closed += more
-        if self._closed < CLOSED_AT_MOST:
-            return
-        oldest = reading.stale(self._connection, 1, lp.LATEST)
-        until = oldest[0].bucket.begin if oldest else lp.LATEST
-        self._connection.ask(lp.delete("stale", f"time < {lp.clamp(until)}"))
-        self._closed = 0
+        return self._connection.now() - self._kept_us

@@ -6,23 +6,28 @@ No error here names the token, nor any header of a request.
 """
 
 import re
+import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from email.utils import parsedate_to_datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, NamedTuple, cast
 
 import msgspec
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import TimeoutError as NoAnswer
 
-from backend.config import ConfigError, Telemetry, wrong_influx_url
+from backend.telemetry import influx_lines as lp
+from backend.telemetry.influx_breaker import Breaker
+from backend.telemetry.influx_place import Place
 from backend.telemetry.store import StoreAway
 
-SCHEMES = {"influxdb": "http", "influxdbs": "https"}
-PORT = 8086
-CONNECT_S, ANSWER_S = 5.0, 30.0
+TIMEOUTS = (5.0, 30.0, 5.0)
+"""Seconds to connect, to wait for an answer, and to wait for one of what is only read."""
+PAUSE_S = 3.0
+"""After a time-out nobody reads for so long."""
+Timeouts = tuple[float, float, float]
 MOST_BYTES = 4 * 2**20
 _BAD_REQUEST, _UNPROCESSABLE, _NOT_FOUND, _TOO_LARGE = 400, 422, 404, 413
 _UNAUTHORISED = (401, 403)
@@ -36,42 +41,6 @@ class NotPrepared(StoreAway):
 
 class Unsure(StoreAway):
     """A request was sent and no answer came: it may still be carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which server and database, and how it is written to."""
-
-    url: str
-    database: str
-    org: str
-    write_api: Literal["v1", "v2"]
-    token: str
-
-    @classmethod
-    def of(cls, config: Telemetry) -> "Place":
-        """What backend.toml says; the token is read from its file. Raises ConfigError."""
-        parts = urlsplit(config.url)
-        if problem := wrong_influx_url(config.url):
-            raise ConfigError(f"telemetry.url: {problem}")
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        url = f"{SCHEMES[parts.scheme]}://{host}:{parts.port or PORT}"
-        org = parse_qs(parts.query).get("org", [""])[0]
-        return cls(url, parts.path.strip("/"), org, config.write_api, _token(config))
-
-
-def _token(config: Telemetry) -> str:
-    if not config.token_file:
-        return ""
-    try:
-        token = Path(config.token_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError) as error:
-        raise ConfigError(f"telemetry.token_file: {config.token_file}: {type(error).__name__}") from None
-    if not token or not token.isascii() or not token.isprintable():
-        raise ConfigError(f"telemetry.token_file: {config.token_file}: one line of ASCII text expected")
-    if config.write_api == "v1" and ":" not in token:
-        raise ConfigError(f"telemetry.token_file: {config.token_file}: NAME:PASSWORD expected with write_api v1")
-    return token
 
 
 class Series(NamedTuple):
@@ -96,11 +65,17 @@ NOTHING_REFUSED = Refused(0, "")
 class Connection:
     """One database of one server. Used by several threads at once."""
 
-    def __init__(self, place: Place, timeouts: tuple[float, float] = (CONNECT_S, ANSWER_S)) -> None:
+    def __init__(self, place: Place, timeouts: Timeouts = TIMEOUTS) -> None:
         self.place = place
         self._client = _client(place, timeouts)
+        connect, answer, read = (int(each * 1000) for each in timeouts)
+        self._patience, self._haste = (connect, answer), (min(connect, read), read)
+        self._breaker = Breaker(PAUSE_S)
+        self._behind_us = 0
         self._writer = self._client.write_api(write_options=_synchronous())
         self._errors = (HTTPError, OSError, _refusal())
+        self.forgotten = lp.EARLIEST
+        """What is older counts as not there, microseconds."""
         self.is_unsure = False
         """A request may still be carried out that nobody waits for any more."""
 
@@ -148,14 +123,46 @@ class Connection:
 
     def ask(self, *statements: str) -> list[list[Series]]:
         """What InfluxQL statements answer, in their order. Raises StoreAway; Unsure if they may still be done."""
-        form = [("db", self.place.database), ("epoch", "ns"), ("q", ";".join(statements))]
-        kind = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        call = partial(self._client.api_client.call_api, "/query", "POST", header_params=kind)
         try:
-            body = call(post_params=form, _preload_content=False, _return_http_data_only=True).data
+            return self._results(self.query(statements, self._patience), len(statements))
         except self._errors as error:
             raise self._away("query", error) from None
+
+    def read(self, *statements: str) -> list[list[Series]]:
+        """The same of what changes nothing, waited for less long; after a time-out it fails at once for PAUSE_S."""
+        if not self._breaker.lets_through():
+            raise StoreAway(f"{self.place.url}: no answer came a moment ago")
+        try:
+            body = self.query(statements, self._haste)
+        except self._errors as error:
+            if isinstance(error, NoAnswer) and not isinstance(error, NewConnectionError):
+                self._breaker.timed_out()
+            else:
+                self._breaker.answered()
+            raise self._named("query", error) from None
+        self._breaker.answered()
         return self._results(body, len(statements))
+
+    def patient(self) -> "Connection":
+        """The same for who can wait: what is only read is waited for as long as what is written."""
+        found = copy(self)
+        found._haste, found._breaker = self._patience, Breaker(0.0)  # noqa: SLF001 - it is one of ours
+        return found
+
+    def now(self) -> int:
+        """Microseconds by the clock of the server, to a second, as it said with its last answer: it is what forgets."""
+        return time.time_ns() // 1000 + self._behind_us
+
+    def query(self, statements: Sequence[str], patience: tuple[int, int]) -> bytes:
+        """The answer as it came; `patience` is milliseconds, to connect and to wait. Raises what the client does."""
+        form = [("db", self.place.database), ("epoch", "ns"), ("q", ";".join(statements))]
+        kind = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        call = partial(self._client.api_client.call_api, "/query", "POST", header_params=kind, post_params=form)
+        answer = call(_preload_content=False, _return_http_data_only=True, _request_timeout=patience)
+        if told := answer.headers.get("Date"):
+            self._behind_us = round(parsedate_to_datetime(told).timestamp() * 1e6) - time.time_ns() // 1000
+        body: bytes = answer.data
+        return body
 
     def _results(self, body: bytes, wanted: int) -> list[list[Series]]:
         try:
@@ -249,7 +256,7 @@ def _refusal() -> type[Exception]:
     return ApiException
 
 
-def _client(place: Place, timeouts: tuple[float, float]) -> Any:  # noqa: ANN401
+def _client(place: Place, timeouts: Timeouts) -> Any:  # noqa: ANN401
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415 - a third of a second, and only with InfluxDB

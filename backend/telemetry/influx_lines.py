@@ -7,6 +7,7 @@ empty text is `~`. What is left needs only the escapes that all servers agree on
 
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -16,6 +17,13 @@ EARLIEST, LATEST = -(2**62) // NS, 2**62 // NS
 """Times in microseconds that InfluxDB holds: the years 1823 to 2116."""
 _ENCODED = re.compile(rb"~([0-9A-F]{2})")
 _SPECIAL = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+
+
+VOID = -sys.float_info.max
+"""Stands in a field for "no value": nothing is deleted, what is taken back is overwritten. A reading that says just
+this is kept as the number next to it."""
+IS_VALUE = f"> {VOID:.1f}"
+"""The rest of a condition on a field; InfluxQL has no exponents."""
 
 
 class NotFinite(ValueError):
@@ -66,7 +74,7 @@ def number(value: float) -> str:
     """A float that is read back exactly; -0.0 is 0.0, as other stores have it. Raises NotFinite."""
     if not math.isfinite(value):
         raise NotFinite(str(value))
-    return repr(float(value) + 0.0)
+    return repr(float(value) + 0.0 if value != VOID else math.nextafter(VOID, 0.0))
 
 
 def text(value: str) -> str:
@@ -115,8 +123,3 @@ def one_of(tag: str, values: Iterable[str]) -> str:
 def between(since: int, until: int) -> str:
     """A condition: the time is from `since` to before `until`, microseconds."""
     return f"time >= {clamp(since)} AND time < {clamp(until)}"
-
-
-def delete(source: str, *where: str) -> str:
-    """A statement that deletes by tags and times, which is all that InfluxDB can delete by."""
-    return f'DELETE FROM "{source}" WHERE {" AND ".join(where)}'  # noqa: S608 - as of select

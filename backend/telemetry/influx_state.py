@@ -7,7 +7,6 @@ stream and device) is told apart by time and fields, not by tags, whose number a
 """
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from threading import RLock
@@ -20,13 +19,16 @@ from backend.telemetry.rows import LedgerPosition, Positions, Stream
 from backend.telemetry.store import StoreAway
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
 """Raised when the meaning of a measurement changes: a database of another version is emptied and filled anew."""
 TIMED, FOREVER = "telemetry", "forever"
 PLACES = ("position", "ledger", "about")
 """Measurements of `forever`; emptied first, so that what is half emptied is never taken for whole."""
 STOCK = "stock"
-MEASUREMENTS = ("fix", "value", "rollup_10m", "rollup_1h", "readings_10m", "readings_1h", "touch", "stale")
+MEASUREMENTS = (
+    *("fix", "value", "rollup_10m", "rollup_1h", "readings_10m", "readings_1h"),
+    *("touch", "stale", "stale_hour"),
+)
 WITNESS = "witness"
 DAY_S = 86_400
 YEAR_NS = 360 * DAY_S * 10**9
@@ -51,6 +53,15 @@ class State:
         self._witnessed_on = -1
         self._streams: dict[Stream, int] = {}
         self._ledger = LedgerPosition(0, b"")
+
+    def is_other(self) -> bool:
+        """Whether there is something that is not of this version, or not whole."""
+        with self._lock:
+            try:
+                there = self._connection.ask(lp.select("identity", f"{FOREVER}.about", AT_0))[0]
+                return bool(there) and self._server_step() is None
+            except NotPrepared:
+                return False
 
     def prepare(self) -> None:
         """Make the database and its retention policies; empty it if it is not of this version or not whole."""
@@ -97,11 +108,10 @@ class State:
             raise StoreAway(f"{refused}; make the retention policies, or buckets, {wanted} by hand") from None
 
     def clear(self) -> None:
-        """Forget everything, positions first."""
+        """Forget everything, positions first: both retention policies whole, with all their files."""
         with self._lock:
             self._step = -1
-            for measurement in (*PLACES, STOCK, "refused", *MEASUREMENTS, WITNESS):
-                self._connection.ask(f'DROP MEASUREMENT "{measurement}"')
+            self._empty()
             self._identity, self._streams, self._ledger = uuid4().hex, {}, LedgerPosition(0, b"")
             self._step = 0
             try:
@@ -110,6 +120,18 @@ class State:
             except StoreAway:
                 self._step = -1
                 raise
+
+    def _empty(self) -> None:
+        database = lp.name(self._connection.place.database)
+        try:
+            for policy in (FOREVER, TIMED):
+                self._connection.ask(f"DROP RETENTION POLICY {policy} ON {database}")
+        except Unsure:
+            raise
+        except StoreAway:  # InfluxDB 2 drops none by InfluxQL
+            for measurement in (*PLACES, STOCK, "refused", *MEASUREMENTS, WITNESS):
+                self._connection.ask(f'DROP MEASUREMENT "{measurement}"')
+        self._make()
 
     def positions(self) -> Positions:
         """`Progress.positions`: from memory if the server has the step that memory is of."""
@@ -123,13 +145,13 @@ class State:
                 return NOWHERE
             if found != (self._identity, self._step):
                 self._load(*found)
-            if self._ours and self._witnessed_on != _today():
+            if self._ours and self._witnessed_on != self._today():
                 self._write([self.witness()], TIMED)
             return Positions(dict(self._streams), self._ledger)
 
     def _server_step(self) -> tuple[str, int] | None:
         """Identity and step of the server; None if it has none, or has lost what a step led to."""
-        about = self._connection.ask(lp.select("identity, step, version", f"{FOREVER}.about", AT_0))[0]
+        about = self._connection.read(lp.select("identity, step, version", f"{FOREVER}.about", AT_0))[0]
         if not about:
             return None
         row = rows(about[0])[0]
@@ -137,14 +159,14 @@ class State:
         if row["version"] != VERSION:
             return None
         ours = f"identity = {lp.quoted(identity)}"
-        seen = self._connection.ask(lp.select("max(step)", f"{TIMED}.{WITNESS}", ours))[0]
+        seen = self._connection.read(lp.select("max(step)", f"{TIMED}.{WITNESS}", ours))[0]
         if not seen or int(rows(seen[0])[0]["max"]) < step:
             log.warning("the telemetry store has lost something that its positions claim")
             return None
         return identity, step
 
     def _load(self, identity: str, step: int) -> None:
-        streams, ledger = self._connection.ask(
+        streams, ledger = self._connection.read(
             lp.select("epoch, upto, gateway", f"{FOREVER}.position"),
             lp.select("n, hash", f"{FOREVER}.ledger", AT_0),
         )
@@ -158,7 +180,7 @@ class State:
     def witness(self) -> str:
         """A line for `telemetry`, to go with what the next step leads to."""
         self._known()
-        self._witnessed_on = _today()
+        self._witnessed_on = self._today()
         fields = {"identity": lp.text(self._identity), "step": f"{self._step + 1}i"}
         return lp.line(WITNESS, fields, self._witnessed_on * DAY_S * 10**9)
 
@@ -181,6 +203,9 @@ class State:
     def _known(self) -> None:
         if self._step < 0 and (self.positions() is NOWHERE):
             raise NotPrepared(f"{self._connection.place.url}: the telemetry store is not prepared")
+
+    def _today(self) -> int:
+        return self._connection.now() // (DAY_S * 10**6)
 
     def _about(self) -> str:
         fields = {"identity": lp.text(self._identity), "version": f"{VERSION}i", "step": f"{self._step}i"}
@@ -207,7 +232,3 @@ def number(of: tuple[str, ...], below: int) -> int:
 def rows(series: Series) -> list[dict[str, Any]]:
     """The rows of a series, with its tags."""
     return [{**series.tags, **dict(zip(series.columns, row, strict=True))} for row in series.values]
-
-
-def _today() -> int:
-    return int(time.time()) // DAY_S

@@ -1,8 +1,8 @@
-"""Lines for what the projector writes to InfluxDB, and the statements that take away what has no successor.
+"""Lines for what the projector writes to InfluxDB.
 
 `fix` has a row for each fix, `value` one for each other figure. Rollups and counts are rows at their bucket's begin.
-`touch` and `stale` are the projector's notes: which number of which stream was last in ten minutes, and which of them
-wait to be rolled up. What is older than `oldest` is left out: the server would refuse it.
+`touch`, `stale` and `stale_hour` are the projector's notes: which number of which stream was last in ten minutes, which
+of them wait to be rolled up, and which hours have such. What is older than `oldest` is left out: the server refuses it.
 """
 
 from collections import defaultdict
@@ -13,11 +13,10 @@ from math import isfinite
 from backend.telemetry import influx_lines as lp
 from backend.telemetry import slots
 from backend.telemetry.influx_state import STOCK, number
-from backend.telemetry.rows import FIX, HOUR, TEN_MINUTES, Bucket, Rolled, Rollup, Sample, StockRow, Stream
+from backend.telemetry.rows import FIX, HOUR, TEN_MINUTES, Bucket, Figure, Rolled, Rollup, Sample, StockRow, Stream
 from backend.telemetry.slots import NS
 
 S = 1_000_000
-SAMPLES = ("fix", "value")
 SUFFIX = {TEN_MINUTES: "10m", HOUR: "1h"}
 FIGURES: dict[str, type] = {
     name: kind for name, kind in Rollup.__annotations__.items() if kind in {int, float} and name != "begin"
@@ -50,8 +49,10 @@ def _rows(of: Iterable[Sample], oldest: int) -> Iterator[tuple[str, str, int, in
     for device, at, content, values in of:
         if at < oldest:
             continue
-        if not all(map(isfinite, [value for _, _, value in values])):
-            raise lp.NotFinite(str(values))
+        told = [value for _, _, value in values]
+        if lp.VOID in told or not all(map(isfinite, told)):
+            yield from _rows([Sample(device, at, content, _harmless(values))], oldest)
+            continue
         fix = [f"{name}={value + 0.0!r}" for name, unit, value in values if FIX.get(name) == unit]
         if fix:
             yield f"fix{_of(device)}", ",".join(fix), at, content
@@ -59,6 +60,11 @@ def _rows(of: Iterable[Sample], oldest: int) -> Iterator[tuple[str, str, int, in
             for name, unit, value in values:
                 if FIX.get(name) != unit:
                     yield f"value{_of(device)}{_what(name, unit)}", f"value={value + 0.0!r}", at, content
+
+
+def _harmless(values: Iterable[Figure]) -> tuple[Figure, ...]:
+    """With the number next to what stands for nothing. Raises NotFinite."""
+    return tuple([(name, unit, float(lp.number(value))) for name, unit, value in values])
 
 
 @lru_cache(100_000)
@@ -86,10 +92,18 @@ def _stream(stream: Stream) -> tuple[int, str]:
 
 
 def stale(buckets: Iterable[Bucket], fields: str, oldest: int) -> Iterator[str]:
-    """Lines that say of ten minutes whether they wait to be rolled up."""
-    for of in buckets:
-        if of.begin >= oldest:
-            yield f"stale{_of(of.device)} {fields} {of.begin * NS}"
+    """Lines that say of ten minutes whether they wait to be rolled up; and which hours have such that do."""
+    told = [of for of in buckets if of.begin >= oldest]
+    if fields != DONE:
+        yield from hours({of.begin // HOUR * HOUR for of in told}, "true")
+    for of in told:
+        yield f"stale{_of(of.device)} {fields} {of.begin * NS}"
+
+
+def hours(begins: Iterable[int], are_open: str) -> Iterator[str]:
+    """Lines that say of hours whether any of their ten minutes wait; who asks need not look through the others."""
+    for begin in begins:
+        yield f"stale_hour open={are_open} {begin * NS}"
 
 
 def name(stream: Stream) -> str:
@@ -130,11 +144,3 @@ def _figures(told: tuple[float, ...]) -> str:
 @lru_cache(10_000)
 def _kind(kind: str) -> str:
     return lp.head("", ("kind", kind))
-
-
-def removals(of: Rolled) -> Iterator[str]:
-    """Statements: what the store has of this bucket and may be wrong."""
-    where = (lp.one_of("device", [of.device]), lp.between(of.begin, of.begin + of.width))
-    gone = [f"rollup_{SUFFIX[of.width]}", f"readings_{SUFFIX[of.width]}"] if of.anew else []
-    for measurement in (*gone, *(SAMPLES if of.samples is not None else ())):
-        yield lp.delete(measurement, *where)

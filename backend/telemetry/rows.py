@@ -194,6 +194,13 @@ class Spot(NamedTuple):
     speed_mps: float | None
 
 
+class Seen(NamedTuple):
+    """The newest fix of a device in a span that has both degrees."""
+
+    span: Span
+    spot: Spot
+
+
 class Readings(NamedTuple):
     """How many readings of a kind a device had in a bucket."""
 

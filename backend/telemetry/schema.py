@@ -2,7 +2,8 @@
 
 Streams and devices are named, not numbered as in the book: one restored from a backup may number new ones otherwise.
 Times and begins of buckets are microseconds; `delta` is millionths of a unit, so that sums are exact. What is measured
-lies by device and time, so that a span, and the last before a time, is one place.
+lies by device and time, so that a span, and the last before a time, is one place; of what is newest of all there is a
+copy, so that what a whole fleet says now lies together.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, String, Table
@@ -10,7 +11,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from backend.telemetry.rows import FIX
 
-VERSION = 2
+VERSION = 3
 """Raised with any change below: a store of another version is emptied and filled anew."""
 
 metadata = MetaData()
@@ -21,6 +22,7 @@ about = Table(
     metadata,
     Column("version", Integer, primary_key=True),
     Column("life", String(32), nullable=False, comment="another one whenever the store begins anew"),
+    Column("forgotten", Big, comment="what is older was forgotten; null before anything was"),
 )
 followed = Table(
     "followed",
@@ -91,6 +93,26 @@ point = Table(
     _key("content"),
     Column("value", Double, nullable=False),
     sqlite_with_rowid=False,
+)
+latest = Table(
+    "latest",
+    metadata,
+    _key("series"),
+    Column("at", Big, nullable=False),
+    Column("content", Big, nullable=False),
+    Column("value", Double, nullable=False),
+    sqlite_with_rowid=False,
+    comment="the newest point of each series",
+)
+position = Table(
+    "position",
+    metadata,
+    _key("device"),
+    Column("at", Big, nullable=False),
+    Column("content", Big, nullable=False),
+    *(Column(name, Double, nullable=name == "speed_mps") for name in ("lat", "lon", "speed_mps")),
+    sqlite_with_rowid=False,
+    comment="the newest fix of each device that has both degrees",
 )
 
 

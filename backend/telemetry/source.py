@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from backend.book.schema import device, gateway, journal, stream
+from backend.book.sealed import gone_before
 from backend.telemetry.measured import KINDS, measured
 from backend.telemetry.rows import TEN_MINUTES, Bucket, Followed, Sample, Stream
 
@@ -93,10 +94,11 @@ class Names(dict[int, str]):
 def ahead(tx: Connection, of: Stream, stream: tuple[int, int], span: tuple[int, int], names: Names) -> Stretch:
     """The next stretch after span[0] of at most span[1] readings; a stream is its id and its mark.
 
-    With fewer readings left it goes up to the mark, however many numbers a gap jumps.
+    With fewer readings left it goes up to the mark, however many numbers a gap jumps. Of days that were pruned what is
+    left in the journal is not all there was: it is passed over.
     """
     (ident, mark), (after, limit) = stream, span
-    between = {"stream": ident, "after": after, "upto": mark}
+    between = {"stream": ident, "after": after, "upto": mark, "since": gone_before(tx)}
     if mark - after > limit:
         last = _rows(tx, _LAST, between | {"skip": limit - 1})
         between["upto"] = last[0][0] if last else mark
@@ -174,6 +176,13 @@ def wholes(tx: Connection, buckets: Sequence[Bucket]) -> Iterator[Whole]:
                 yield from _wholes(tx, some, (low, high))
 
 
+def touched(tx: Connection, span: tuple[int, int]) -> frozenset[Bucket]:
+    """The ten minutes of all devices that the journal has readings in between two times, but for what was pruned."""
+    rows = _rows(tx, _WITHIN, {"begin": max(span[0], gone_before(tx)), "end": span[1]})
+    names = names_of(tx, {device_id for device_id, _ in rows})
+    return frozenset(Bucket(names[device_id], begin) for device_id, begin in rows)
+
+
 def _begins(buckets: Iterable[Bucket]) -> dict[str, tuple[int, ...]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for of in sorted(buckets):
@@ -232,6 +241,7 @@ _BETWEEN = (
     journal.c.stream_id == bindparam("stream"),
     journal.c.seq > bindparam("after"),
     journal.c.seq <= bindparam("upto"),
+    journal.c.at >= bindparam("since"),
 )
 _LAST = (
     select(journal.c.seq).where(*_BETWEEN).order_by(journal.c.seq).limit(1).offset(bindparam("skip", type_=BigInteger))
@@ -243,6 +253,12 @@ _TOUCHED = (
     select(journal.c.device_id, _BEGIN.label("begin"), func.max(journal.c.seq), func.count())
     .where(*_BETWEEN)
     .group_by(journal.c.device_id, _BEGIN)
+)
+_WITHIN = (
+    select(journal.c.device_id, _BEGIN.label("begin"))
+    .where(journal.c.device_id.in_(select(device.c.id)))
+    .where(journal.c.at >= bindparam("begin"), journal.c.at < bindparam("end"))
+    .distinct()
 )
 _AHEAD = (
     select(journal.c.seq, journal.c.device_id, journal.c.content, journal.c.at, journal.c.body)

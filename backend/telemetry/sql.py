@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.book import db
-from backend.telemetry import schema, sql_read, sql_rows, sql_sums, sql_write
+from backend.telemetry import schema, sql_last, sql_read, sql_rows, sql_sums, sql_write
 from backend.telemetry.fleet_sums import Sum
 from backend.telemetry.rows import (
     Last,
@@ -25,6 +25,7 @@ from backend.telemetry.rows import (
     Readings,
     Rolled,
     Rollup,
+    Seen,
     Span,
     Spot,
     Stale,
@@ -61,6 +62,12 @@ class SqlStore:
                 schema.metadata.create_all(tx)
                 sql_write.begin_life(tx)
 
+    def would_empty(self) -> bool:
+        with self._reading() as tx:
+            if not inspect(tx).has_table(schema.about.name, schema=schema.about.schema):
+                return False
+            return tx.execute(select(schema.about.c.version)).first() is not None and not _is_ours(tx)
+
     def positions(self) -> Positions:
         try:
             with self._reading() as tx:
@@ -71,6 +78,10 @@ class SqlStore:
     def stale(self, limit: int, before: int) -> list[Stale]:
         with self._reading() as tx:
             return sql_read.stale(tx, limit, before)
+
+    def complete_from(self) -> int | None:
+        with self._reading() as tx:
+            return tx.scalar(select(schema.about.c.forgotten))
 
     def write(self, step: Step) -> None:
         with self._writing() as tx:
@@ -97,7 +108,11 @@ class SqlStore:
 
     def last(self, spans: Sequence[Span], names: Sequence[str]) -> list[Last]:
         with self._reading() as tx:
-            return sql_read.last(tx, spans, names)
+            return sql_last.last(tx, spans, names)
+
+    def seen(self, spans: Sequence[Span]) -> list[Seen]:
+        with self._reading() as tx:
+            return sql_last.seen(tx, spans)
 
     def points(self, names: Sequence[str], devices: Sequence[str] | None, since: int, until: int) -> list[Point]:
         with self._reading() as tx:

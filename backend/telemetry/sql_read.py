@@ -1,7 +1,6 @@
 """What is read from the SQL telemetry store: one statement for all devices that are asked for."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any
@@ -11,14 +10,11 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    ScalarSelect,
     Select,
     Table,
     and_,
-    bindparam,
     func,
     literal_column,
-    not_,
     select,
 )
 
@@ -26,7 +22,6 @@ from backend.telemetry import schema
 from backend.telemetry.rows import (
     FIX,
     Bucket,
-    Last,
     LedgerPosition,
     Point,
     Positions,
@@ -65,48 +60,6 @@ def stale(tx: Connection, limit: int, before: int) -> list[Stale]:
     return [Stale(Bucket(name, begin), anew) for name, begin, anew in tx.execute(rows)]
 
 
-def last(tx: Connection, spans: Sequence[Span], names: Sequence[str]) -> list[Last]:
-    """`Reader.last`: what is the newest before `until` and older than `since` is nothing."""
-    by_until: dict[int, dict[str, list[Span]]] = {}
-    for span in spans:
-        by_until.setdefault(span.until, {}).setdefault(span.device, []).append(span)
-    found: list[Last] = []
-    for until, wanted in by_until.items():
-        for devices in _chunks(sorted(wanted)):
-            for statement in _newest(tuple(sorted(set(names)))):
-                for device, name, unit, at, value in tx.execute(statement, {"devices": devices, "until": until}):
-                    if at is not None:
-                        found += [Last(of, name, unit, at, value) for of in wanted[device] if at >= of.since]
-    return found
-
-
-@lru_cache(maxsize=256)
-def _newest(names: tuple[str, ...]) -> list[Select[*tuple[Any, ...]]]:
-    """Of each series of :devices the newest before :until; a place in the index each, however much there is."""
-    device, series, fix, point = schema.device.c, schema.series.c, schema.fix.c, schema.point.c
-    told = (
-        select(device.name, series.name.label("of"), series.unit)
-        .join(schema.series, series.device == device.id)
-        .where(device.name.in_(bindparam("devices", expanding=True)), series.name.in_(names))
-    )
-
-    def newest(what: Column[Any], *of: Any) -> ScalarSelect[Any]:  # noqa: ANN401 - conditions
-        table = what.table.c
-        within = (*of, table.at < bindparam("until", type_=BigInteger))
-        return select(what).where(*within).order_by(table.at.desc(), table.content.desc()).limit(1).scalar_subquery()
-
-    of_fixes = {name: and_(series.name == name, series.unit == unit) for name, unit in FIX.items() if name in names}
-    found: list[Select[*tuple[Any, ...]]] = []
-    for name, is_it in of_fixes.items():
-        of = (fix.device == device.id, fix[name].is_not(None))
-        found.append(told.add_columns(newest(fix.at, *of), newest(fix[name], *of)).where(is_it))
-    if set(names) - of_fixes.keys():
-        mine = point.series == series.id
-        others = told.add_columns(newest(point.at, mine), newest(point.value, mine))
-        found.append(others.where(*map(not_, of_fixes.values())))
-    return found
-
-
 def points(tx: Connection, names: Sequence[str], devices: Sequence[str] | None, span: tuple[int, int]) -> list[Point]:
     """`Reader.points`."""
     wanted = _series(tx, names, devices)
@@ -130,7 +83,7 @@ def _grouped(
     columns = key.table.c
     at = columns.at if "at" in columns else columns.begin
     found: dict[Series, list[Any]] = {}
-    for some in _chunks(sorted(names)):
+    for some in chunks(sorted(names)):
         last_ident, group = None, list[Any]()
         for row in tx.execute(rows.where(key.in_(some), at >= since, at < until)):
             ident, *_ = row
@@ -213,7 +166,8 @@ def _contents() -> Iterator[Select[*tuple[Any, ...]]]:
     device, series, stock = schema.device.c, schema.series.c, schema.stock_point.c
     named = (device.name, series.name, series.unit)
     yield _by_device(schema.fix)
-    for table in (schema.point, schema.rollup_10m, schema.rollup_1h):
+    yield _by_device(schema.position)
+    for table in (schema.point, schema.latest, schema.rollup_10m, schema.rollup_1h):
         own = [each for each in table.columns if each.name != "series"]
         rows = select(*named, *own).join(schema.series, series.id == table.c.series)
         yield rows.join(schema.device, device.id == series.device).order_by(*named, own[0], own[1])
@@ -241,10 +195,11 @@ def _series(tx: Connection, names: Sequence[str] | None, devices: Sequence[str] 
     }
 
 
-def _chunks(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def chunks(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Some at a time, as many as one statement is given."""
     for k in range(0, len(wanted), AT_ONCE):
         yield wanted[k : k + AT_ONCE]
 
 
 def _or_all(wanted: Sequence[str] | None) -> Iterator[Sequence[str] | None]:
-    return iter([None]) if wanted is None else _chunks(wanted)
+    return iter([None]) if wanted is None else chunks(wanted)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
+from sqlalchemy import ARRAY, Connection, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -22,6 +22,8 @@ TABLES = {
 ADDED = (schema.fix, schema.point, schema.stale)
 """Rows that are there stay as they are; those of the other tables are written over."""
 OVER = (schema.touch, *TABLES[TEN_MINUTES], *TABLES[HOUR])
+NEWEST = (schema.latest, schema.position)
+"""Rows that are there are written over by what is newer."""
 
 
 def _upsert(table: Table, *, arrays: bool) -> Insert:
@@ -30,15 +32,28 @@ def _upsert(table: Table, *, arrays: bool) -> Insert:
     if arrays:
         columns = [func.unnest(bindparam(each.name, type_=ARRAY(each.type))) for each in table.columns]
         statement = statement.from_select([*table.columns.keys()], select(*columns))
+    return _over(table, statement)
+
+
+def upsert_from(table: Table, rows: Select[*tuple[Any, ...]]) -> Insert:
+    """How what a statement finds is written, all columns."""
+    return _over(table, upsert(table).from_select([*table.columns.keys()], rows))
+
+
+def _over(table: Table, statement: Insert) -> Insert:
     if table in ADDED:
         return statement.on_conflict_do_nothing()
     key = [column.name for column in table.primary_key.columns]
     changed = {name: statement.excluded[name] for name in table.columns.keys() if name not in key}  # noqa: SIM118
-    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+    if table not in NEWEST:
+        return statement.on_conflict_do_update(index_elements=key, set_=changed)
+    said = statement.excluded
+    newer = tuple_(said.at, said.content) > tuple_(table.c.at, table.c.content)
+    return statement.on_conflict_do_update(index_elements=key, set_=changed, where=newer)
 
 
-_ROWS = {table: _upsert(table, arrays=False) for table in (*ADDED, *OVER)}
-_ARRAYS = {table: _upsert(table, arrays=True) for table in (*ADDED, *OVER)}
+_ROWS = {table: _upsert(table, arrays=False) for table in (*ADDED, *OVER, *NEWEST)}
+_ARRAYS = {table: _upsert(table, arrays=True) for table in (*ADDED, *OVER, *NEWEST)}
 
 
 def put(tx: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
@@ -54,6 +69,7 @@ class Known:
     """The numbers of devices and series, kept in memory for as long as the store lives this life.
 
     A store of this life that has fewer is an older one (a copy, or the server lost its last commits): it is asked anew.
+    A transaction begins with `check`.
     """
 
     def __init__(self) -> None:
@@ -64,7 +80,6 @@ class Known:
 
     def devices(self, tx: Connection, names: Iterable[str]) -> dict[str, int]:
         """Those of devices, which are numbered if they are new."""
-        self._check(tx)
         if new := sorted(set(names) - self._devices.keys()):
             tx.execute(upsert(schema.device).on_conflict_do_nothing(), [{"name": name} for name in new])
             for k in range(0, len(new), AT_ONCE):
@@ -75,7 +90,6 @@ class Known:
 
     def series(self, tx: Connection, wanted: Iterable[Series]) -> dict[Series, int]:
         """Those of series, which are numbered if they are new."""
-        self._check(tx)
         if new := sorted(set(wanted) - self._series.keys()):
             ids = self.devices(tx, {device for device, _, _ in new})
             rows = [{"device": ids[device], "name": name, "unit": unit} for device, name, unit in new]
@@ -92,7 +106,8 @@ class Known:
         """A transaction was not committed: what it numbered may be numbered otherwise."""
         self._life = ""
 
-    def _check(self, tx: Connection) -> None:
+    def check(self, tx: Connection) -> None:
+        """Forget what this store does not know."""
         life = str(tx.scalar(select(schema.about.c.life)) or "")
         if life != self._life or _most(tx, schema.device) < self._most[0] or _most(tx, schema.series) < self._most[1]:
             self._life, self._devices, self._series, self._most = life, {}, {}, (0, 0)

@@ -19,6 +19,7 @@ from backend.telemetry.rows import (
     StockRow,
     Stream,
 )
+from backend.telemetry.sql_latest import find_again, forget_latest, raise_latest, take_back
 from backend.telemetry.sql_rows import TABLES, Known, put
 
 STOCK = "stock"
@@ -38,6 +39,7 @@ def begin_life(tx: Connection) -> None:
 
 def take_step(tx: Connection, known: Known, step: Step) -> None:
     """`Writer.write`."""
+    known.check(tx)
     for stream, mark in step.back.items():
         _set_back(tx, stream, mark)
     add_samples(tx, known, step.samples)
@@ -67,6 +69,7 @@ def add_samples(tx: Connection, known: Known, samples: Sequence[Sample]) -> None
             fix[PLACE[name]] = value
     put(tx, schema.fix, [*map(tuple, fixes)])
     put(tx, schema.point, points)
+    raise_latest(tx, fixes, points)
 
 
 def _follow(tx: Connection, known: Known, followed: Sequence[Followed]) -> None:
@@ -113,10 +116,12 @@ def put_stock(tx: Connection, rows: Sequence[StockRow], position: LedgerPosition
 
 def put_rolled(tx: Connection, known: Known, rolled: Sequence[Rolled]) -> None:
     """`Writer.replace`."""
+    known.check(tx)
     devices = known.devices(tx, {each.device for each in rolled})
     for each in rolled:
         _remove(tx, devices[each.device], each)
     add_samples(tx, known, [sample for each in rolled for sample in each.samples or ()])
+    find_again(tx, {devices[each.device] for each in rolled if each.samples is not None})
     series = known.series(tx, {row[:3] for each in rolled for row in each.rollups})
     for width, (rollups, readings) in TABLES.items():
         mine = [each for each in rolled if each.width == width]
@@ -136,6 +141,7 @@ def _remove(tx: Connection, device: int, of: Rolled) -> None:
         tx.execute(delete(rollups).where(rollups.c.series.in_(mine), rollups.c.begin == of.begin))
         tx.execute(delete(readings).where(readings.c.device == device, readings.c.begin == of.begin))
     if of.samples is not None:
+        take_back(tx, device, of)
         fix, point = schema.fix.c, schema.point.c
         for table, ours in ((fix, fix.device == device), (point, point.series.in_(mine))):
             within = (table.at >= of.begin, table.at < of.begin + of.width)
@@ -145,6 +151,8 @@ def _remove(tx: Connection, device: int, of: Rolled) -> None:
 def forget(tx: Connection, before: int) -> None:
     """`Writer.forget`; what lies by device or series is looked for there, not in the whole."""
     devices, series = select(schema.device.c.id), select(schema.series.c.id)
+    tx.execute(update(schema.about).values(forgotten=before))
+    forget_latest(tx, before)
     tx.execute(delete(schema.touch).where(schema.touch.c.begin < before))
     tx.execute(delete(schema.stale).where(schema.stale.c.begin < before))
     tx.execute(delete(schema.fix).where(schema.fix.c.device.in_(devices), schema.fix.c.at < before))

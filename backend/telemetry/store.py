@@ -16,6 +16,7 @@ from backend.telemetry.rows import (
     Readings,
     Rolled,
     Rollup,
+    Seen,
     Span,
     Spot,
     Stale,
@@ -46,9 +47,17 @@ class Progress(Protocol):
         """
         ...
 
+    def complete_from(self) -> int | None:
+        """What is older was forgotten, or may have been; None where nothing was."""
+        ...
+
 
 class Writer(Progress, Protocol):
     """What the projector needs. Every method raises StoreAway, and may be called again then and at any time."""
+
+    def would_empty(self) -> bool:
+        """Whether `prepare` would empty it: another version filled it, or it has lost a part. Changes nothing."""
+        ...
 
     def prepare(self) -> None:
         """Make what is missing (tables, database, retention); empty a store that another version of us filled."""
@@ -78,7 +87,10 @@ class Writer(Progress, Protocol):
         ...
 
     def forget(self, before: int) -> None:
-        """Retention: samples, rollups, counts and touched buckets that are older are gone. Stock rows stay."""
+        """Retention: samples, rollups, counts and touched buckets that are older are gone. Stock rows stay.
+
+        From now on it is complete from that time, an earlier one than before too: the projector has brought that back.
+        """
         ...
 
     def clear(self) -> None:
@@ -102,6 +114,10 @@ class Reader(Progress, Protocol):
 
         One statement for all spans, or one for some hundred. For an asset see `backend.telemetry.assets`.
         """
+        ...
+
+    def seen(self, spans: Sequence[Span]) -> list[Seen]:
+        """The newest position in each span, where there is one, as `last`: of fixes that have both degrees."""
         ...
 
     def points(self, names: Sequence[str], devices: Sequence[str] | None, since: int, until: int) -> list[Point]:

@@ -86,6 +86,11 @@ class MqttTransport:
         """Whether the broker is reached now."""
         return self._client.is_connected()
 
+    @property
+    def followed(self) -> Collection[str] | None:
+        """The gateways whose messages are delivered now; None is everything."""
+        return self._followed
+
     def follow(self, gateways: Collection[str] | None) -> None:
         """Subscribe to what these gateways send and to nothing else; None is everything. Holds on every connection.
 

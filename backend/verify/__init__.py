@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from backend.book.db import read
-from backend.verify import assets, books, folds, intake, tags
+from backend.verify import assets, books, counts, folds, intake, lots, seals, tags, values
 from backend.verify.folds import Seen
 from models.errors import Refused
 
@@ -27,15 +27,25 @@ CHECKS: dict[str, Check] = {
     "derived rows = fold of the journal": folds.derived_rebuilt,
     "states = fold of the journal": folds.states_rebuilt,
     "checkpoints = fold of the journal": folds.checkpoints_rebuilt,
+    "seals follow each other": seals.seals_stand,
+    "readings gone as sealed": seals.readings_gone,
     "ledger chain": books.ledger_chain,
     "balances = ledger": books.balances_replayed,
     "movements and their evidence": books.evidence_stands,
     "readings behind the evidence": books.readings_behind,
     "stock or asset, never both": books.stock_or_asset,
+    "reservations = their steps": lots.reservations_stepped,
+    "written off or capitalised once": lots.left_stock_once,
+    "counts = what was there": counts.counts_hold,
+    "work and its movements": counts.work_posted,
     "tags bound by scans": tags.follow_scans,
     "use counted once": assets.use_counted_once,
     "distance counted once": assets.distance_counted_once,
     "services of their plans": assets.services_of_plans,
+    "value = replay of ledger and costs": values.months_replayed,
+    "value: what came = what left + what is there": values.nothing_lost,
+    "value ledger chained and balanced": values.postings_stand,
+    "closed months": values.periods_closed,
     "one open alert, one open proposal": books.one_open,
     "alerts = their recorded life": books.alert_histories,
 }

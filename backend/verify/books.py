@@ -22,6 +22,7 @@ from backend.book.schema import (
     scan_act,
 )
 from backend.post import ACTOR
+from backend.verify import seals
 from backend.verify.folds import Seen
 from models.stock.ledger import GENESIS, BadMovement, balances, entry_hash, net
 from models.units import quantity_text
@@ -81,21 +82,20 @@ def evidence_stands(seen: Seen) -> tuple[str, list[str]]:
 
 
 def readings_behind(seen: Seen) -> tuple[str, list[str]]:
-    """Every reading that a derived row names as evidence is in the journal."""
+    """Every reading that a derived row names as evidence is in the journal, or was sealed and is gone."""
     tx = seen.tx
-    named: dict[int, str] = {}
-    for table in [step.table for step in STEPS]:
-        for row in tx.execute(select(table.c.id, table.c.evidence)):
-            named |= {short(bytes.fromhex(content)): row.id for content in json.loads(row.evidence)}
+    named: dict[int, tuple[str, seals.Named]] = {}
+    for table, begin in seals.BEGINS.items():
+        for row in tx.execute(select(table.c.id, table.c.device_id, begin.label("begin"), table.c.evidence)):
+            for content in json.loads(row.evidence):
+                named[short(bytes.fromhex(content))] = (row.id, seals.Named(row.device_id, row.begin, content))
     have = set(
         tx.scalars(select(journal.c.content).where(journal.c.kind.in_([kind for step in STEPS for kind in step.kinds])))
     )
-    wrong = [
-        f"row {ident}: a reading it names is not in the journal"
-        for content, ident in named.items()
-        if content not in have
-    ]
-    return f"{len(named)} readings named", wrong
+    missing = [of for content, of in named.items() if content not in have]
+    lost = [ident for ident, reading in missing if not seals.is_sealed(seen, reading)]
+    gone = f", {len(missing) - len(lost)} of them sealed" if len(missing) > len(lost) else ""
+    return f"{len(named)} readings named{gone}", [f"row {ident}: a reading it names is not there" for ident in lost]
 
 
 def stock_or_asset(seen: Seen) -> tuple[str, list[str]]:

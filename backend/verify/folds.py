@@ -1,4 +1,7 @@
-"""Derived facts: a fold of the whole journal from nothing gives the same rows, states and checkpoints."""
+"""Derived facts: a fold of the whole journal from nothing gives the same rows, states and checkpoints.
+
+Of a book that was sealed it begins at the states of the seal; rows of before are checked by the seal's digests.
+"""
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -8,10 +11,12 @@ from sqlalchemy import Connection, func, select
 
 from backend import dock_verdict
 from backend.apply import STEPS, end_due, state_row
+from backend.book import sealed
 from backend.book.register import load
-from backend.book.schema import checkpoint, dirty, fold_state, journal
+from backend.book.schema import checkpoint, dirty, fold_state, journal, sealed_state
 from backend.dock_step import DOCK
-from backend.refold import Refold, fold_keys
+from backend.keeping.sealed_states import at_midnight
+from backend.refold import Refold, fold_keys, last_of
 from backend.registers import register_name
 from backend.step import DAY_US, Key, Step, encode
 from models import wire
@@ -35,9 +40,18 @@ class Seen:
         return load(self.tx)
 
     @cached_property
+    def first_day(self) -> int | None:
+        """The day at whose sealed states folds begin; None: at the first reading."""
+        return sealed.first_day(self.tx)
+
+    def sealed(self, step: Step[Any, Any, Any], device_id: int) -> dict[str, bytes]:
+        """What a device's keys stood at when the seal was made, by subject."""
+        return sealed.states(self.tx, step.name, device_id)
+
+    @cached_property
     def rebuilt(self) -> list[tuple[Step[Any, Any, Any], int, list[Refold]]]:
         """Every key of every device, folded from nothing; time has passed for it as far as it has in the book."""
-        return list(_rebuilt(self.tx, self.register))
+        return list(_rebuilt(self))
 
 
 def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
@@ -48,7 +62,11 @@ def derived_rebuilt(seen: Seen) -> tuple[str, list[str]]:
         subjects = {k.key.subject for k in keys}
         query = select(step.table).where(step.table.c.device_id == device_id)
         rows = {row["id"]: {**row} for row in seen.tx.execute(query).mappings()}
-        waiting = {ident: row for ident, row in rows.items() if row["subject"] not in subjects}
+        waiting = {
+            ident: row
+            for ident, row in rows.items()
+            if row["subject"] not in subjects or row["day"] < (seen.first_day or 0)
+        }
         made = _settled(seen, step, device_id, {each.id: each.stored for k in keys for each in k.new}, waiting)
         stored = {
             ident: {name: row[name] for name in row if name != "n"}
@@ -80,6 +98,8 @@ def states_rebuilt(seen: Seen) -> tuple[str, list[str]]:
         for k in keys:
             count += 1
             row = stored.get(k.key.subject)
+            if not _leads_on(seen, step, k, row):
+                wrong.append(f"{step.name} {k.key.device} {k.key.subject}: another state than was sealed")
             made = None if k.last is None else (encode(k.state), k.last.at, k.last.content, k.due_at)
             kept = None if row is None else (row["state"], row["last_at"], row["last_hash"], row["due_at"])
             if made != kept:
@@ -98,7 +118,7 @@ def checkpoints_rebuilt(seen: Seen) -> tuple[str, list[str]]:
         stored = {
             (row.subject, row.day): bytes(row.state)
             for row in seen.tx.execute(select(checkpoint).where(*where))
-            if row.subject in subjects
+            if row.subject in subjects and row.day >= (seen.first_day or 0)
         }
         count += len(stored)
         wrong += [
@@ -114,33 +134,53 @@ def _states(tx: Connection, step: Step[Any, Any, Any], device_id: int) -> dict[s
     return {row["subject"]: {**row} for row in tx.execute(select(fold_state).where(*where)).mappings()}
 
 
-def _rebuilt(tx: Connection, register: Register) -> Iterator[tuple[Step[Any, Any, Any], int, list[Refold]]]:
+def _leads_on(seen: Seen, step: Step[Any, Any, Any], k: Refold, row: dict[str, Any] | None) -> bool:
+    """Of a key without a reading since the seal: what it stands at was sealed."""
+    if seen.first_day is None or (row is not None and row["last_at"] >= seen.first_day * DAY_US):
+        return True
+    state = None if row is None else step.decode(row["state"])
+    text = at_midnight(step, seen.register, k.key, state, seen.first_day)
+    return text == seen.sealed(step, k.key.device_id).get(k.key.subject, sealed.NOTHING)
+
+
+def _rebuilt(seen: Seen) -> Iterator[tuple[Step[Any, Any, Any], int, list[Refold]]]:
+    tx, register = seen.tx, seen.register
     for step in STEPS:
         heard = tx.scalars(select(journal.c.device_id).where(journal.c.kind.in_(step.kinds)).distinct()).all()
         served = {found for found in heard if step.serves(register, register_name(tx, found))}
         of_step = (
             select(fold_state.c.device_id).where(fold_state.c.step == step.name),
             select(step.table.c.device_id),
+            select(sealed_state.c.device_id).where(sealed_state.c.step == step.name),
         )
         for device_id in sorted(served.union(*(tx.scalars(query.distinct()) for query in of_step))):
-            yield step, device_id, _from_nothing(tx, register, step, device_id)
+            yield step, device_id, _from_begin(seen, step, device_id)
 
 
-def _from_nothing(tx: Connection, register: Register, step: Step[Any, Any, Any], device_id: int) -> list[Refold]:
+def _from_begin(seen: Seen, step: Step[Any, Any, Any], device_id: int) -> list[Refold]:
+    tx, register = seen.tx, seen.register
+    held = seen.sealed(step, device_id)
     stored = _states(tx, step, device_id)
-    subjects = _subjects(tx, step, device_id, stored)
+    subjects = _subjects(tx, step, device_id, {*stored, *held})
     ends = select(func.min(journal.c.at), func.max(journal.c.at)).where(journal.c.device_id == device_id)
     first, last = (at or 0 for at in tx.execute(ends).one())
     name = register_name(tx, device_id)
-    keys = [Refold(Key(device_id, name, subject), first // DAY_US, last // DAY_US, None, {}) for subject in subjects]
+    begin = first // DAY_US if seen.first_day is None else seen.first_day
+    keys = [
+        Refold(Key(device_id, name, each), begin, last // DAY_US, step.decode(held.get(each, sealed.NOTHING)), {})
+        for each in subjects
+    ]
     for k in fold_keys(tx, register, step, keys):
+        was = stored.get(k.key.subject)
+        if k.last is None and was is not None and was["last_at"] < begin * DAY_US:
+            k.state, k.last = step.decode(was["state"]), last_of(was)
         if k.last is None:
             continue
         row = state_row(step, register, k.key, k.state, k.last)
-        closed_to = stored[k.key.subject]["closed_to"] if k.key.subject in stored else None
+        closed_to = None if was is None else was["closed_to"]
         ended = end_due(step, register, k.key, row, -1 if closed_to is None else closed_to)
         k.state, k.due_at = ended.state, ended.due_at
-        k.new += ended.new
+        k.new += [each for each in ended.new if each.day >= begin]
     return keys
 
 

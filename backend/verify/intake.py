@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, outerjoin, select
 
 from backend.book.journal import DAY_US, ENVELOPES_KEPT_A_DAY, kind_of, short
-from backend.book.schema import api_scan, device, gap, journal, quarantine, refused_count, stream
+from backend.book.schema import api_scan, device, gap, journal, quarantine, refused_count, stream, too_late
 from backend.verify.folds import Seen
 from models import wire
 from models.errors import BadReading
@@ -25,15 +25,19 @@ def file_integrity(seen: Seen) -> tuple[str, list[str]]:
 
 
 def streams_whole(seen: Seen) -> tuple[str, list[str]]:
-    """Every seq in 1..mark is pruned, or in exactly one of journal, gap, quarantine (conflicts apart)."""
+    """Every seq in 1..mark is pruned, or in exactly one of journal, gap, quarantine (conflicts apart).
+
+    Of the journal in one of its two parts: what counts, and what came too late for the seal.
+    """
     tx = seen.tx
     streams = tx.execute(select(stream)).all()
-    named = {found for table in (journal, gap) for found in tx.scalars(select(table.c.stream_id).distinct())}
+    named = {found for table in (journal, too_late, gap) for found in tx.scalars(select(table.c.stream_id).distinct())}
     wrong = [f"stream {found}: rows of a stream that is not there" for found in named - {row.id for row in streams}]
     for row in streams:
         spans = [(row.from_seq, row.to_seq) for row in _gaps(tx, row.id)]
         spans += [(seq, seq) for seq in _numbers(tx, quarantine, row.id, quarantine.c.sort == "invalid")]
         spans += _runs(_numbers(tx, journal, row.id))
+        spans += _runs(_numbers(tx, too_late, row.id))
         expected = row.pruned_to + 1
         for low, high in sorted(spans):
             if low != expected:
@@ -72,7 +76,7 @@ def readings_as_said(seen: Seen) -> tuple[str, list[str]]:
     names: dict[int, str] = {row.id: row.name for row in tx.execute(select(device.c.id, device.c.name))}
     wrong: list[str] = []
     count = 0
-    for row in tx.execute(select(journal)).yield_per(PAGE):
+    for row in (row for table in (journal, too_late) for row in tx.execute(select(table)).yield_per(PAGE)):
         count += 1
         try:
             reading = wire.decode(row.body)

@@ -12,6 +12,7 @@ STATIC = Path(__file__).parent / "static"
 
 def add_page(app: FastAPI) -> None:
     """Put the pages and their files on an app of `backend.api.create_app`."""
-    for router in (page.router, acts.router, asset_routes.router):
+    has_assets = "assets" in app.state.services.modules
+    for router in (page.router, acts.router, *([asset_routes.router] if has_assets else [])):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,19 +1,15 @@
 """What stands behind a figure: from a movement to the crossing or scan that made it, down to the readings."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from backend.api import items
-from backend.api.queries import intake, moves
+from backend.api.queries import evidence, moves
 from models import wire
 from models.reading import Fix, Input, Meter, Scan, Signal, Tag
-
-SHOWN = 64
-FACTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +22,28 @@ class ReadingLine:
     place: str
 
 
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Those behind something, as far as they are kept."""
+
+    lines: list[ReadingLine]
+    gone: int
+    """So many more are not in the journal any more."""
+    sealed: date | None
+    """The seal by which they went."""
+
+
 def behind_movement(tx: Connection, ident: str) -> dict[str, Any] | None:
     """The crossings or scans that a movement rests on, the entry it takes back, and the readings; None if unknown."""
-    entry = moves.one_movement(tx, ident)
-    if entry is None:
+    found = evidence.behind(tx, ident)
+    if found is None:
         return None
-    named: defaultdict[str, list[str]] = defaultdict(list)
-    for each in entry.evidence:
-        kind, _, what = each.partition(":")
-        named[kind].append(what)
-    crossings = [found for what in named["crossing"][:FACTS] if (found := moves.one_crossing(tx, what)) is not None]
-    taken_back = [back for what in named["movement"][:FACTS] if (back := moves.one_movement(tx, what)) is not None]
-    hashes = [*named["scan"], *(text for crossing in crossings for text in crossing.evidence)]
-    return {"movement": entry, "crossings": crossings, "taken_back": taken_back, "readings": lines_of(tx, hashes)}
+    return {
+        "movement": found.movement,
+        "crossings": found.crossings,
+        "taken_back": [each for each in found.entries if each.id == found.movement.reverses],
+        "readings": _shown(evidence.Readings(found.readings, found.missing, found.sealed)),
+    }
 
 
 def behind_crossing(tx: Connection, ident: str) -> dict[str, Any] | None:
@@ -46,12 +51,16 @@ def behind_crossing(tx: Connection, ident: str) -> dict[str, Any] | None:
     crossing = moves.one_crossing(tx, ident)
     if crossing is None:
         return None
-    return {"crossing": crossing, "readings": lines_of(tx, crossing.evidence)}
+    return {"crossing": crossing, "readings": lines_of(tx, crossing.evidence, crossing.last_at)}
 
 
-def lines_of(tx: Connection, hashes: list[str]) -> list[ReadingLine]:
-    """The readings with these content hashes, the first SHOWN."""
-    return [_line(entry) for entry in intake.readings_of(tx, hashes[:SHOWN])]
+def lines_of(tx: Connection, hashes: list[str], at: datetime | None = None) -> Readings:
+    """The readings with these content hashes; `at` is when they were, by which a seal is found."""
+    return _shown(evidence.readings(tx, hashes, at))
+
+
+def _shown(read: evidence.Readings) -> Readings:
+    return Readings([_line(entry) for entry in read.kept], read.gone, read.sealed)
 
 
 def _line(entry: items.JournalEntry) -> ReadingLine:

@@ -12,7 +12,7 @@ from backend.web import yard
 from backend.web.evidence import behind_crossing, behind_movement
 from backend.web.live import Changes
 from backend.web.rendering import rendered
-from backend.web.sections import SECTIONS, section_html
+from backend.web.sections import section_html, shown
 from models.errors import NotFound
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -23,17 +23,17 @@ def whole_page(request: Request, services: Use) -> Response:
     """Every section as of one moment; the stream resumes from the last event before it."""
     ask = request.query_params
     with read(services.book) as tx:
-        shown = {name: section_html(tx, services, name, ask) for name in SECTIONS}
+        html = {name: section_html(tx, services, name, ask) for name in shown(services)}
         after = newest(tx)
-    context = {"sections": shown, "after": after, "alert_filter": ask.get("alerts", "all")}
+    context = {"sections": html, "after": after, "alert_filter": ask.get("alerts", "all")}
     return rendered("page.html", context | {"fragments": "/page/", "of": ""})
 
 
 @router.get("/page/{name}")
 def section(request: Request, services: Use, name: str) -> Response:
     """One section anew; nothing if the yard is as it was `seen`."""
-    if name not in SECTIONS:
-        msg = f"section: one of {', '.join(SECTIONS)} expected, got {name!r}"
+    if name not in (there := shown(services)):
+        msg = f"section: one of {', '.join(there)} expected, got {name!r}"
         raise NotFound(msg)
     ask = request.query_params
     with read(services.book) as tx:

@@ -174,6 +174,13 @@ SECTIONS: dict[str, Callable[[Connection, Services, Ask], Context]] = {
     "devices": devices,
 }
 """Every section of the page, by its id and the name of its template."""
+OF_MODULE = {"yard": "assets", "proposals": "stock", "stock": "stock", "movements": "stock"}
+"""The module without which a section is not shown."""
+
+
+def shown(services: Services) -> list[str]:
+    """The sections of the modules that are on."""
+    return [name for name in SECTIONS if name not in OF_MODULE or OF_MODULE[name] in services.modules]
 
 
 def section_html(tx: Connection, services: Services, name: str, ask: Ask, notice: str | None = None) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec.structs import replace
 
 from models.barcode import Gs1
+from models.errors import Refused
 from models.scan.desk import Desk, short
 from models.scan.session import MOST_ADDED, MOST_WAITING, Item, Scanned, Waiting
+from models.stock.item import Units, in_base
 from models.units import BadQuantity, checked, parse_quantity, quantity_text
 
 DONE: Mapping[str, str] = {
@@ -55,19 +58,32 @@ def _says_how_many(code: Gs1, found: Item) -> bool:
 
 
 def amount(code: Gs1, said: Decimal | None, found: Item) -> Decimal:
-    """How much of the item, in its unit: what was said, else a weight, else a count, else one. Raises BadQuantity."""
+    """How much of the item, in its unit: what was said, else a weight, else a count, else one.
+
+    Raises Refused: no quantity, or not a whole number of what is counted so.
+    """
     if said is None and code.weight_kg is not None and found.uom == "kg":
-        return checked(code.weight_kg)
+        return in_base(found.measures, checked(code.weight_kg))
     count = said if said is not None else Decimal(1 if code.count is None else code.count)
-    return checked(checked(count) * found.units)
+    return in_base(found.measures, checked(checked(count) * found.units))
+
+
+def said_of(text: str, found: Item | None) -> Decimal:
+    """How many trade items `n`, or `n:unit`, is. Raises Refused where it is no decimal of them exactly."""
+    number, _, unit = text.partition(":")
+    many = parse_quantity(number)
+    if not unit or found is None:
+        return many
+    of_item = Units("trade items", {unit: found.measures.factor(unit) / Fraction(found.units)})
+    return in_base(of_item, many, unit)
 
 
 def quantity(desk: Desk, scan: Scanned, text: str) -> None:
-    """SY:QTY:n: so many of what waits; it acts."""
+    """SY:QTY:n, SY:QTY:n:unit: so many of what waits; it acts."""
     waiting, half = desk.now.waiting, desk.now.half
     try:
         if waiting is not None:
-            said = parse_quantity(text)
+            said = said_of(text, desk.params.items.get(waiting.code.gtin or ""))
             desk.set(waiting=None)
             ready = replace(waiting, at=scan.at, quantity=said, evidence=[*waiting.evidence, scan.evidence])
             whole(desk, ready)
@@ -76,7 +92,7 @@ def quantity(desk: Desk, scan: Scanned, text: str) -> None:
             desk.set(half=replace(half, at=scan.at, quantity=said, evidence=[*half.evidence, scan.evidence]))
         else:
             desk.refuse(scan, NOTHING_WAITS)
-    except BadQuantity as error:
+    except Refused as error:
         desk.refuse(scan, str(error))
 
 
@@ -122,7 +138,7 @@ def act(desk: Desk, waiting: Waiting, target: str | None = None) -> None:
             desk.refuse_what(waiting.at, f"unknown item {code.gtin}", waiting.evidence, code)
             return
         many = amount(code, waiting.quantity, found)
-    except BadQuantity as error:
+    except Refused as error:
         desk.refuse_what(waiting.at, str(error), waiting.evidence, code)
         return
     what = f"{quantity_text(many)} x {found.sku}"

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from models.barcode import Gs1
+from models.stock.item import Units
 
 RULE = "scan-1"
 """Part of every act's id: it stays, so that an act that is decided as before keeps its id."""
@@ -23,13 +24,17 @@ Action = Literal["receive", "issue", "return", "move", "count", "assign", "pack"
 
 
 class Item(Struct, frozen=True):
-    """What the register says of a GTIN: `units` of the SKU are in one of it; tagged goods are moved by the door."""
+    """What the register says of a GTIN: `units` of the SKU are in one of it; tagged goods are moved by the door.
+
+    `measures` are the units in which a person may say how much.
+    """
 
     sku: str
     name: str
     tagged: bool
     units: Decimal = Decimal(1)
     uom: str = "each"
+    measures: Units = Units("each", {})
 
 
 class Workflow(Struct, frozen=True):

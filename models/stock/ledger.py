@@ -76,8 +76,11 @@ def lines(movement: Movement) -> tuple[Line, Line]:
     return Line(movement.source, sku, lot, -quantity), Line(movement.target, sku, lot, quantity)
 
 
-def reversal(movement: Movement, reason: str = CORRECTED) -> Movement:
-    """The entry that takes `movement` back, at the same event time. Reversed itself, the movement holds again."""
+def reversal(movement: Movement, reason: str = CORRECTED, by: str | None = None) -> Movement:
+    """The entry that takes `movement` back, at the same event time. Reversed itself, the movement holds again.
+
+    `by` is the person who does it, if one does.
+    """
     return Movement(
         id=derived_id("reversal", movement.id),
         at=movement.at,
@@ -87,7 +90,7 @@ def reversal(movement: Movement, reason: str = CORRECTED) -> Movement:
         source=movement.target,
         target=movement.source,
         reason=reason,
-        evidence=[f"movement:{movement.id}"],
+        evidence=[f"movement:{movement.id}", *([] if by is None else [f"person:{by}"])],
         reverses=movement.id,
     )
 

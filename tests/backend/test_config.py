@@ -57,6 +57,7 @@ def test_the_example_mentions_every_field(table: str) -> None:
         ('[mqtt]\nurl = "mqtts://x"\nca_file = "/nowhere"\n', "mqtt.ca_file: no such file: /nowhere"),
         ('[mqtt]\nurl = "mqtts://x"\nkey_file = "/nowhere"\n', "mqtt.key_file: no such file: /nowhere"),
         ('[book]\nurl = "nonsense"\n', "book.url: sqlite or postgresql://"),
+        ("[book]\njournal_days = 7\n", "book.journal_days: 0 (for ever), or at least 30 expected"),
         ('[telemetry]\nurl = "influxdb://x"\n', "telemetry.url: sql, influxdb://HOST:PORT/DATABASE"),
         ('[webhook.shop]\nurI = "x"\n', "unknown key webhook.shop.'urI'; did you mean 'url'?"),
         ('[webhook.shop]\nurl = "ftp://x"\n', "webhook.shop.url: http://HOST/... or https://HOST/... expected"),

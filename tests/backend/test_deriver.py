@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backend import deriver
+from backend import deriver, journal_days, refold
 from backend.book import derived
 from backend.book.db import read
 from backend.book.schema import balance, clock_tick, crossing, dirty, movement
@@ -31,8 +31,8 @@ def broken(yard: Yard) -> list[str]:
     return [f"{finding.name}: {finding.detail}" for finding in verify(yard.book) if not finding.ok]
 
 
-def compare(seed: int, template: Path, folder: Path) -> None:
-    """One story, told twice."""
+def compare(seed: int, template: Path, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """One story, told twice; in disorder in pages and strides of some size."""
     story = make(random.Random(seed))
     chance = random.Random(-seed)
     orderly = Yard.copy(template, folder / f"{seed} orderly.db", MIDNIGHT - DAY)
@@ -41,6 +41,8 @@ def compare(seed: int, template: Path, folder: Path) -> None:
     start = chance.choice((MIDNIGHT - DAY, MIDNIGHT - 5 * SECOND, MIDNIGHT, MIDNIGHT + 3 * DAY))
     disorder = Yard.copy(template, folder / f"{seed} disorder.db", start)
     disorder.deriver.readings_a_turn = chance.choice((1, 3, deriver.READINGS_A_TURN))
+    patch.setattr(journal_days, "PAGE", chance.choice((1, 4, journal_days.PAGE)))
+    patch.setattr(refold, "STRIDE", chance.choice((1, 3, refold.STRIDE)))
     tell_in_disorder(disorder, story, chance)
     midway = broken(disorder) if chance.random() < 0.25 else []
     disorder.settle(MIDNIGHT + 5 * DAY - disorder.clock.now)
@@ -55,9 +57,12 @@ def compare(seed: int, template: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("piece", range(PIECES))
-def test_every_story_ends_in_the_orderly_book(piece: int, template: Path, tmp_path: Path) -> None:
+def test_every_story_ends_in_the_orderly_book(
+    piece: int, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for seed in range(piece, STORIES, PIECES):
-        compare(seed, template, tmp_path)
+        with monkeypatch.context() as patch:
+            compare(seed, template, tmp_path, patch)
 
 
 def tag(at: float, antenna: int = 3, device_at: float | None = None, epc: str = TAGS[0]) -> Reading:

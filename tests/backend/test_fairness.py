@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from backend.fairness import ITEM_BYTES, Bounds, FairQueue
+from backend.fairness import CALM_S, ITEM_BYTES, Bounds, FairQueue
 from models.pace import Pace
 
 Item = tuple[str, int]
@@ -213,3 +213,25 @@ def test_over_any_time_a_pace_lets_through_its_rate_and_its_burst_once() -> None
             passed += 7
         now += 0.001
     assert 1000 <= passed <= 1000 + 50 + 7
+
+
+def test_while_nobody_takes_nobody_is_blamed_and_afterwards_a_flood_is() -> None:
+    lanes = Lanes(Bounds(lane_items=8, readings_per_s=100.0))
+    assert not lanes.group()
+    lanes.send("held", 600)
+    lanes.send("held", 600)
+    assert lanes.group(2) == ["held"], "it has used up its burst, and waits"
+    lanes.clock.now += 1500
+    for _ in range(50):
+        lanes.send("innocent", 1)
+    assert not lanes.queue.pressure().keys() & {"innocent"}, "the book is away"
+    lanes.group(1)
+    for _ in range(50):
+        lanes.send("innocent", 1)
+    assert not lanes.queue.pressure(), "what came meanwhile comes again"
+    for _ in range(int(CALM_S) + 1):
+        lanes.clock.now += 1
+        lanes.group(1)
+    for _ in range(50):
+        lanes.send("greedy", 1)
+    assert lanes.queue.pressure()["greedy"].dropped == 42

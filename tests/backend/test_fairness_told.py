@@ -85,3 +85,25 @@ def test_what_is_due_waits_for_a_book_that_is_away(yard: Yard, monkeypatch: pyte
                 watch.step()
     watch.step()
     assert counted(yard) == {"dock-a": 21}
+
+
+def test_who_takes_a_gateway_in_closes_its_alert_and_no_other_process_does(yard: Yard) -> None:
+    lanes = Lanes()
+    mine: set[str] = {"dock-a"}
+    theirs: set[str] = set()
+    watch = QuotaWatch(yard.book, lanes, yard.clock, lambda: mine)
+    other = QuotaWatch(yard.book, Lanes(), yard.clock, lambda: theirs)
+    for _ in range(300):
+        lanes.borne = {"dock-a": Pressure(7)}
+        watch.step()
+        other.step()
+        yard.clock.now += 5 * SECOND
+    assert standing(yard) == [("gateway:dock-a", "open")], "for 25 minutes"
+    mine.clear()
+    theirs.add("dock-a")
+    del watch
+    yard.clock.now += 61 * SECOND
+    other.step()
+    yard.clock.now += 601 * SECOND
+    other.step()
+    assert standing(yard) == [("gateway:dock-a", "closed")], "it has moved there"

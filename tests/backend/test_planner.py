@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from backend import site
-from backend.book import alerts, events, ledger, proposals, schema
+from backend.api.approval import Verdict, decide
+from backend.book import alerts, events, ledger, purchases, schema
 from backend.book.db import open_engine, read, write
 from backend.book.journal import short
 from backend.plan.items import REJECTION_HOLDS_US, REVISED_AFTER_US
@@ -77,11 +78,11 @@ class Site:
             rows = select(schema.proposal).where(schema.proposal.c.sku == "PUMP-40").order_by(schema.proposal.c.n)
             return [(row.state, row.quantity) for row in tx.execute(rows)]
 
-    def decide(self, state: str) -> None:
+    def decide(self, state: Verdict) -> None:
+        of = schema.proposal.c
         with write(self.engine) as tx:
-            where = (schema.proposal.c.sku == "PUMP-40", schema.proposal.c.state == "open")
-            tx.execute(update(schema.proposal).where(*where).values(state=state, decided_at=self.now))
-            events.changed(tx, "item:PUMP-40", self.now)
+            (ident,) = tx.scalars(select(of.id).where(of.sku == "PUMP-40", of.state == "open"))
+            decide(tx, ident, state, ("ann", None, self.now))
         self.plan()
 
 
@@ -122,7 +123,7 @@ def test_a_need_that_vanished_is_withdrawn(book: Site) -> None:
     assert [each["state"] for each in told if each["sku"] == "PUMP-40"] == ["open", "withdrawn", "open", "withdrawn"]
     assert [what for what, *_ in life] == ["made", "withdrawn", "made", "withdrawn"]
     assert {actor for _, actor, *_ in life} == {"planner"}
-    assert life[3][2] == "21 on hand and on order: no longer needed"
+    assert life[3][2] == "21 on hand and 0 on order: no longer needed"
     assert life[3][3] != life[3][2], "why it was proposed stays"
 
 
@@ -133,7 +134,7 @@ def test_what_is_approved_is_on_order_until_it_comes(book: Site) -> None:
     book.move("a", 25, "supplier", "warehouse")
     book.move("b", 5, "customer", "warehouse")
     with read(book.engine) as tx:
-        assert proposals.on_order(tx, ["supplier"]) == {"PUMP-40": Decimal(35)}
+        assert purchases.on_order(tx, ["PUMP-40"]) == {"PUMP-40": 35}
     book.move("c", 35, "supplier", "warehouse")
     book.move("d", 45, "warehouse", "customer")
     assert book.proposals() == [("approved", "60"), ("open", "40")], "what has come is on order no more"
@@ -222,8 +223,7 @@ def test_a_stranger_is_told_once_a_company_and_not_late(book: Site) -> None:
         for company, serial in ((614141, 1), (614141, 2), (614143, 1), (952132, 1), (614144, 1))
     )
     rows = [
-        _crossing(one, book.now - 301 * S),
-        _crossing(one, book.now),
+        *(_crossing(one, book.now - late * S) for late in (301, 0)),
         _crossing(two, book.now),
         _crossing(old, book.now - 301 * S),
         _crossing(ours, book.now, sku="PUMP-40"),

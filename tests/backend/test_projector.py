@@ -25,6 +25,7 @@ from tests.backend.telemetry.followed_site import NOW, T0, S, Site, readings
 
 A, B, ZERO = "A" * 12, "B" * 12, "0" * 12
 EVER = 2**62
+DAY = projector.DAY_US
 
 
 @pytest.fixture
@@ -60,13 +61,42 @@ def test_a_gap_of_all_numbers_holds_nobody_up(make: Callable[[], Site], monkeypa
 
 def test_retention_is_kept_once_a_day(make: Callable[[], Site]) -> None:
     site = make()
+    site.projector = Projector(site.book, site.store, lambda: site.now, retention_days=1)
     site.journal(A, readings(50))
     site.digest()
-    site.now = T0 + 731 * 86_400 * S
     site.projector.step()
+    assert site.store.complete_from() == T0
+    site.now = T0 + 2 * DAY
+    site.projector.step()
+    assert site.store.complete_from() == T0 + DAY
     assert site.store.points(["lat", "oil_pressure"], None, 0, EVER) == []
     assert site.store.rollups(None, None, (0, EVER, HOUR)) == []
     assert site.projector.lag() == 0
+
+
+def test_a_clock_that_was_ahead_takes_a_week_at_most_and_what_it_took_comes_back(make: Callable[[], Site]) -> None:
+    site = make()
+    site.projector = Projector(site.book, site.store, lambda: site.now, retention_days=1)
+    site.journal(A, readings(50))
+    site.journal(B, [Signal("d", from_micros(T0 + days * DAY), "x", 1.0, "1") for days in (1, 20)])
+    site.now = T0 + DAY + HOUR // 2
+    whole = site.digest()
+    site.projector.step()
+    assert site.store.complete_from() == T0 + HOUR // 2
+    kept = site.store.digest()
+    assert kept != whole
+    site.now += 400 * DAY
+    site.projector.step()
+    assert [each.at for each in site.store.points(["x"], None, 0, EVER)] == [T0 + 20 * DAY]
+    assert site.store.complete_from() == T0 + HOUR // 2 + 7 * DAY
+    site.now -= 400 * DAY
+    site.projector.step()
+    assert site.store.complete_from() == T0 + HOUR // 2
+    while site.store.stale(1, EVER):
+        site.now += HOUR
+        site.projector.step()
+    site.store.forget(T0 + HOUR // 2)
+    assert site.store.digest() == kept
 
 
 def test_ten_minutes_that_go_on_are_rolled_up_now_and_then(make: Callable[[], Site]) -> None:

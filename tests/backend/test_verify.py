@@ -25,7 +25,10 @@ from models.reading import Fix, Gap, Input, Reading, Scan, Tag, from_micros
 from models.stock.ledger import Movement
 from tests.backend.books import SECOND, Yard, batch
 from tests.backend.pallets import TAGS as PALLET
+from tests.backend.sealed_damages import SEALED
 from tests.backend.stories import BOLT, MIDNIGHT
+from tests.backend.test_verify_values import DAMAGES as OF_VALUES
+from tests.backend.warehouse.damages import WORK_DAMAGES
 
 OK, UNAVAILABLE, INTEGRITY = 0, 4, 5
 PUMP = epc.encode("urn:epc:id:sgtin:9521321.100010.7")
@@ -148,6 +151,8 @@ TWO_PROPOSALS = """INSERT INTO proposal (id, sku, quantity, position, reorder_mi
     SELECT value, 'PUMP-40', '1', '0', '1', '2', 'open', 1 FROM json_each('[1, 2]')"""
 SCANNED = """(kind, id, valid_from, recorded_at, actor, body)
     VALUES ('tags', 'e280', 1, 1, 'scan:dock-a/scanner-1', CAST('{"thing":"none"}' AS BLOB))"""
+WRITTEN_OFF = "INSERT INTO write_off VALUES (1, 'w', 's', '', 'd', '1', 'r', 'approved', 'x', 1, '', 1, '', 'none')"
+QUERIES = {"$tag": FIRST_TAG, "$distance": LAST_DISTANCE, "$trip": LAST_TRIP, "$voted": VOTED, "$scanned": SCANNED}
 DAMAGES: list[tuple[str, str]] = [
     ("each seq once", "DELETE FROM journal WHERE seq = ($tag)"),
     ("each seq once", "UPDATE stream SET mark = mark + 1 WHERE id = 1"),
@@ -209,6 +214,8 @@ DAMAGES: list[tuple[str, str]] = [
     ("stock or asset, never both", "UPDATE crossing SET kind = 'asset' WHERE movement IS NOT NULL"),
     ("one open alert, one open proposal", "UPDATE alert SET subject = 'a', state = 'open' WHERE rule = 'test'"),
     ("one open alert, one open proposal", TWO_PROPOSALS),
+    ("reservations = their steps", "INSERT INTO reservation_step VALUES (1, 'r', 1, 'made', '5', 'x', NULL)"),
+    ("written off or capitalised once", WRITTEN_OFF),
     ("alerts = their recorded life", "DELETE FROM alert_event WHERE n = 1"),
     ("alerts = their recorded life", "UPDATE alert SET state = 'acknowledged' WHERE subject = 'a'"),
     ("alerts = their recorded life", "DELETE FROM alert WHERE subject = 'a'"),
@@ -239,6 +246,7 @@ DAMAGES: list[tuple[str, str]] = [
     ("use counted once", "UPDATE run SET most = least + 1, least = least - 1 WHERE why IS NULL"),
     ("services of their plans", "UPDATE service_done SET plan = 'CRANE-1/oil'"),
     ("services of their plans", "UPDATE service_done SET plan = 'oil'"),
+    *WORK_DAMAGES,
 ]  # fmt: skip
 
 
@@ -256,13 +264,7 @@ def harm_by(statement: str) -> Callable[[Path], None]:
         book = sqlite3.connect(file)
         for index in ("uq_alert_open", "uq_proposal_open"):
             book.execute(f"DROP INDEX {index}")
-        for name, query in (
-            ("$tag", FIRST_TAG),
-            ("$distance", LAST_DISTANCE),
-            ("$trip", LAST_TRIP),
-            ("$voted", VOTED),
-            ("$scanned", SCANNED),
-        ):
+        for name, query in QUERIES.items():
             sql = sql.replace(name, query)
         assert book.execute(sql).rowcount > 0
         book.commit()
@@ -294,4 +296,5 @@ def test_a_damaged_page_is_named(run: Path, tmp_path: Path) -> None:
 
 
 def test_every_invariant_is_broken_above() -> None:
-    assert {invariant for invariant, _ in DAMAGES} | {"file integrity"} == set(CHECKS)
+    of_values = {invariant for _, invariant, _ in OF_VALUES}
+    assert {invariant for invariant, _ in (*DAMAGES, *SEALED)} | of_values | {"file integrity"} == set(CHECKS)

@@ -105,8 +105,8 @@ class Gateway:
         self.packet = 0
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
-        """(number of the last reading, payload)."""
-        for slot in itertools.count():
+        """(number of the last reading, payload), from where it stands."""
+        for slot in itertools.count(self.sent // MESSAGE):
             until = self.begin + (slot + 1) * SLOT_US
             readings = self._tags(until) + self._others(until)
             texts = [wire.encode(each) for each in readings]
@@ -157,7 +157,7 @@ class Gateway:
         while len(self.others) < wanted:
             self.others += self._packet(self.packet % TRACKERS, self.packet // TRACKERS)
             if self.packet % 10 == 0:
-                self.others.append(Scan("scanner-1", from_micros(until), "0" + epc.gtin13("50001"), "]E0"))
+                self.others.append(Scan("scanner-1", from_micros(until), epc.gtin13("50001"), "]E0"))
             self.packet += 1
         found, self.others = self.others[:wanted], self.others[wanted:]
         return found

@@ -29,6 +29,7 @@ from models.reading import Fix, Input, Reading, from_micros
 from simulators.torture import books
 from simulators.torture.parts import wait_for
 from tests.backend.books import DAY, SECOND, Yard, facts, open_quick
+from tests.bench.ingest_site import noted
 from tests.system.crowd import Crowd, Gateway, p99
 
 HOURS = float(os.environ.get("STOCKYARD_LATE_HOURS", "8"))
@@ -83,6 +84,7 @@ def go_live(gateway: Gateway, stop: Event) -> None:
             tracker += 1
             n, tracker = (n + 1, 0) if tracker == TRACKERS else (n, tracker)
         gateway.send_texts(texts)
+        gateway.again()
 
 
 def send_all(gateway: Gateway, until: int) -> int:
@@ -93,14 +95,20 @@ def send_all(gateway: Gateway, until: int) -> int:
         texts.append(text)
         if len(texts) == BATCH:
             while gateway.unreceipted >= IN_FLIGHT:
+                gateway.again()
                 time.sleep(0.002)
             gateway.send_texts(texts)
             count += len(texts)
             texts = []
     if texts:
         gateway.send_texts(texts)
-    wait_for("the last late reading", lambda: not gateway.unreceipted, 60)
+    wait_for("the last late reading", lambda: all_receipted(gateway), 60)
     return count + len(texts)
+
+
+def all_receipted(gateway: Gateway) -> bool:
+    gateway.again()
+    return not gateway.unreceipted
 
 
 def dirty(book: Path) -> int:
@@ -151,7 +159,7 @@ def test_eight_hours_of_a_thousand_trackers_come_late(tmp_path: Path, measure: A
         complete_s = wait_for("derived figures", lambda: not dirty(crowd.book), 600)
         stop.set()
         speaking.join()
-        wait_for("live receipts", lambda: not live.unreceipted, 30)
+        wait_for("live receipts", lambda: all_receipted(live), 60)
         live_p99 = p99(live.waits)
         rss = crowd.rss_mb()
         live.close()
@@ -164,11 +172,14 @@ def test_eight_hours_of_a_thousand_trackers_come_late(tmp_path: Path, measure: A
         f" live: {LIVE_PER_S} readings/s, {len(live.waits)} batches"
     )
     row = {"group": "ingest", "check": f"late replay of {HOURS:g} h of {TRACKERS} trackers, a fix each {EVERY_S} s"}
+    done = {"check": f"{row['check']}: derived figures complete after the last", "unit": "s", "value": complete_s}
+    waits = {"check": f"{row['check']}: live reading to receipt, p99", "unit": "s", "value": live_p99}
     told, anew = in_order(crowd, template)
     differ = [name for name in told if told[name] != anew[name]]
     same = {"check": f"{row['check']}: kinds of derived rows that differ from in order", "unit": "kinds"}
-    measure(row | same | {"value": len(differ), "bound": "0"}, ok=not differ)
-    done = {"check": f"{row['check']}: derived figures complete after the last", "unit": "s", "value": complete_s}
-    measure(row | done | {"bound": f"<= {COMPLETE_S:g}"}, ok=complete_s <= COMPLETE_S)
-    waits = {"check": f"{row['check']}: live reading to receipt, p99", "unit": "s", "value": live_p99}
-    measure(row | waits | {"bound": f"<= {LIVE_P99_S:g}"}, ok=live_p99 <= LIVE_P99_S)
+    results = [
+        noted(measure, row | done | {"bound": f"<= {COMPLETE_S:g}"}, ok=complete_s <= COMPLETE_S),
+        noted(measure, row | waits | {"bound": f"<= {LIVE_P99_S:g}"}, ok=live_p99 <= LIVE_P99_S),
+        noted(measure, row | same | {"value": len(differ), "bound": "0"}, ok=not differ),
+    ]
+    assert all(results)

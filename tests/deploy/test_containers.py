@@ -82,7 +82,7 @@ def test_it_runs_a_command_there_is_as_a_user_without_rights(part: str) -> None:
 def test_the_health_of_a_backend_is_a_route_and_that_of_an_edge_a_command() -> None:
     (check,) = said("backend", "HEALTHCHECK")
     port, path = re.findall(r"http://127\.0\.0\.1:(\d+)(/\w+)", check)[0]
-    assert path in {route.path for _, router in ROUTERS for route in router.routes if isinstance(route, Route)}
+    assert path in {route.path for _, router, _ in ROUTERS for route in router.routes if isinstance(route, Route)}
     assert port == settings("backend")["backend"]["listen"].rpartition(":")[2]
     (check,) = said("edge", "HEALTHCHECK")
     _, command, *options = json.loads(check[check.index("[") :])

@@ -36,6 +36,7 @@ bind-address = "127.0.0.1:{rpc}"
   index-version = "{index}"
   query-log-enabled = false
   max-values-per-tag = {values_per_tag}
+  cache-snapshot-memory-size = "{snapshot_at}"
 [http]
   bind-address = "127.0.0.1:{port}"
   log-enabled = false
@@ -44,13 +45,13 @@ bind-address = "127.0.0.1:{rpc}"
 [monitor]
   store-enabled = false
 [retention]
-  check-interval = "10s"
+  check-interval = "1s"
 [continuous_queries]
   enabled = false
 """
 
 
-OPTIONS: dict[str, str | int] = {"auth": "false", "values_per_tag": 100_000, "index": "tsi1"}
+OPTIONS: dict[str, str | int] = {"auth": "false", "values_per_tag": 100_000, "index": "tsi1", "snapshot_at": "25m"}
 
 
 @contextmanager

@@ -87,6 +87,8 @@ class Gateway:
         self.waits: list[float] = []
         self.receipts: list[tuple[str, int]] = []
         self._sent: dict[int, float] = {}
+        self._payloads: dict[int, bytes] = {}
+        self._moved_at = time.monotonic()
         self._lock = Lock()
         self.client = Client(CallbackAPIVersion.VERSION2, f"{name}-test{part}")
         subscribed = Event()
@@ -124,7 +126,18 @@ class Gateway:
         self.next_seq += len(texts)
         with self._lock:
             self._sent[self.next_seq - 1] = time.monotonic()
+            self._payloads[self.next_seq - 1] = payload
         self.client.publish(wire.topic(self.name, "readings"), payload, qos=1)
+
+    def again(self, silence_s: float = 10.0) -> None:
+        """Send all that has no receipt once more, as an edge does, if none of it was receipted for so long."""
+        now = time.monotonic()
+        with self._lock:
+            is_time = bool(self._sent) and now - max(self._moved_at, min(self._sent.values())) > silence_s
+            waiting = [self._payloads[seq] for seq in sorted(self._sent)] if is_time else []
+            self._moved_at = now if is_time else self._moved_at
+        for payload in waiting:
+            self.client.publish(wire.topic(self.name, "readings"), payload, qos=1)
 
     @property
     def unreceipted(self) -> int:
@@ -141,6 +154,8 @@ class Gateway:
         with self._lock:
             for seq in [seq for seq in self._sent if receipt.epoch == self.epoch and seq <= receipt.seq]:
                 self.waits.append(now - self._sent.pop(seq))
+                del self._payloads[seq]
+                self._moved_at = now
 
     def close(self) -> None:
         self.client.disconnect()

@@ -137,6 +137,20 @@ def test_the_api_says_the_same(kept: tuple[Filled, Store]) -> None:
         _check_groups(ask, plain, whole)
 
 
+def test_the_api_says_from_when_on_it_has_everything(
+    kept: tuple[Filled, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled, store = kept
+    services = Services(filled.book, lambda: filled.now, lambda *_: True, telemetry=store)
+    with TestClient(create_app(services), "http://127.0.0.1:8000") as client:
+        for path in ("fleet/positions", "fleet/driving", "assets/truck_0/track"):
+            assert "complete_from" not in client.get(f"/api/v1/{path}").json()
+        monkeypatch.setattr(store, "complete_from", lambda: DAY.begin)
+        for path in ("fleet/positions", "fleet/driving", "assets/truck_0/track"):
+            answer = client.get(f"/api/v1/{path}").json()
+            assert answer["complete_from"] == from_micros(DAY.begin).isoformat().replace("+00:00", "Z"), path
+
+
 def _check_groups(ask: Any, plain: Reference, whole: tuple[int, int]) -> None:
     fuel = ask("means", signal="fuel_rate", unit="L/h", driving=True, rated="fuel_lph", by="fleet")
     found = {each["of"]["fleet"]: (each["mean"], each["rated"]) for each in fuel}

@@ -10,6 +10,7 @@ from backend.api import items
 from backend.api.queries.intake import time
 from backend.book.alerts import SNOOZED_UNTIL
 from backend.book.schema import alert, proposal, proposal_event
+from backend.book.schema_orders import purchase_order
 from models.reading import from_micros
 
 Where = Sequence[ColumnElement[bool]]
@@ -20,7 +21,12 @@ _DECISION = (
     .order_by(proposal_event.c.n.desc())
     .limit(1)
 )
-_PROPOSAL = (proposal, _DECISION.scalar_subquery().label("decision_reason"))
+_ORDER = select(purchase_order.c.id).where(purchase_order.c.proposal == proposal.c.id).limit(1)
+_PROPOSAL = (
+    proposal,
+    _DECISION.scalar_subquery().label("decision_reason"),
+    _ORDER.scalar_subquery().label("purchase_order"),
+)
 
 
 def alerts(tx: Connection, after: int, limit: int, where: Where = ()) -> list[items.Alert]:
@@ -109,4 +115,5 @@ def _proposal(row: Row[Any]) -> items.Proposal:
         decided_by=row.decided_by,
         reason=row.reason,
         decision_reason=row.decision_reason,
+        purchase_order=row.purchase_order,
     )

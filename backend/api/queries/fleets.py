@@ -7,6 +7,7 @@ from typing import Literal
 
 from backend.api import items_fleets as items
 from backend.telemetry import fleet_answers as answers
+from backend.telemetry.assets import seen
 from backend.telemetry.fleet_scope import Mounting, Scope, members, mountings
 from backend.telemetry.fleet_sums import Signal, Sums, summed
 from backend.telemetry.rollup import total
@@ -61,8 +62,8 @@ def _order(group: items.Group) -> tuple[str, str, str]:
 
 def positions(fleet: Fleet) -> list[items.Position]:
     """Where each was seen last in the window."""
-    seen = answers.last_seen(fleet.reader, fleet.mounted)
-    return [items.Position(asset, from_micros(s.at), s.lat, s.lon) for asset, s in sorted(seen.items())]
+    found = seen(fleet.reader, fleet.mounted)
+    return [items.Position(asset, from_micros(s.at), s.lat, s.lon) for asset, s in sorted(found.items())]
 
 
 def latest(fleet: Fleet, signal: Signal, rated: Rated | None) -> list[items.Latest]:

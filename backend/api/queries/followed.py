@@ -1,4 +1,4 @@
-"""How far figures of the telemetry store can be relied on: what it has not followed yet, and what is not rolled up."""
+"""How far figures of the telemetry store can be relied on: what it forgot, did not follow yet, did not roll up yet."""
 
 from typing import NamedTuple
 
@@ -12,10 +12,15 @@ SAMPLES_US = 86_400_000_000
 
 
 class Reliable(NamedTuple):
-    """Microseconds. Before `complete_to` everything counts; rollups that end by `rolled_to` are right."""
+    """Microseconds. Of what is between `complete_from` and `complete_to` everything counts.
+
+    Rollups that end by `rolled_to` are right.
+    """
 
     complete_to: int
     rolled_to: int
+    complete_from: int | None
+    """None where nothing was forgotten."""
 
 
 def reliable(tx: Connection, reader: Reader, now: int) -> Reliable:
@@ -25,4 +30,4 @@ def reliable(tx: Connection, reader: Reader, now: int) -> Reliable:
     stale = reader.stale(1, now)
     oldest = min(stale[0].bucket.begin, now) if stale else now
     back = now - SAMPLES_US
-    return Reliable(ahead if oldest >= back else min(ahead, oldest), max(oldest, back))
+    return Reliable(ahead if oldest >= back else min(ahead, oldest), max(oldest, back), reader.complete_from())

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from backend.api import items
 from backend.book.journal import short
-from backend.book.schema import device, gap, gateway, journal, quarantine, stream
+from backend.book.schema import device, gap, gateway, journal, quarantine, stream, too_late
 from backend.book.status import stored_status, waiting
 from models.errors import Refused
 from models.reading import from_micros
@@ -64,6 +64,7 @@ class JournalAsk(BaseModel, frozen=True, extra="forbid"):
     epoch: str | None = Field(None, max_length=12)
     after_seq: int = Field(0, ge=0, lt=2**63)
     after: str | None = Field(None, max_length=40)
+    too_late: bool = Field(default=False, description="only those of days that were sealed when they came")
     limit: int = Field(1000, ge=1, le=5000)
 
 
@@ -71,20 +72,22 @@ def journal_entries(tx: Connection, ask: JournalAsk) -> tuple[list[items.Journal
     """Committed readings by stream and seq, and the cursor of the last one. Raises Refused of a cursor not ours."""
     from_stream, from_seq = _cursor(ask.after) if ask.after is not None else (0, 0)
     found: list[Row[Any]] = []
-    owners: dict[int, Row[Any, Any, Any, Any]] = {}
-    for row in _streams(tx, ask, from_stream):
+    owners: dict[int, Row[Any]] = {}
+    table = too_late if ask.too_late else journal
+    for row in streams(tx, ask, from_stream):
         above = max(ask.after_seq, from_seq if row.id == from_stream else 0)
         if row.mark > above and len(found) < ask.limit:
             owners[row.id] = row
-            entries = select(journal).where(journal.c.stream_id == row.id, journal.c.seq > above)
-            found += tx.execute(entries.order_by(journal.c.seq).limit(ask.limit - len(found))).all()
+            entries = select(table).where(table.c.stream_id == row.id, table.c.seq > above)
+            found += tx.execute(entries.order_by(table.c.seq).limit(ask.limit - len(found))).all()
     names = device_names(tx, {row.device_id for row in found})
     entries_of = [_entry(row, owners[row.stream_id], names[row.device_id]) for row in found]
     return entries_of, f"{found[-1].stream_id}.{found[-1].seq}" if found else None
 
 
-def _streams(tx: Connection, ask: JournalAsk, from_stream: int) -> Sequence[Row[Any, Any, Any, Any]]:
-    query = select(stream.c.id, stream.c.epoch, stream.c.mark, gateway.c.name).join(
+def streams(tx: Connection, ask: JournalAsk, from_stream: int = 0) -> Sequence[Row[Any]]:
+    """The streams that are asked for: id, epoch, mark, pruned_to, name of the gateway."""
+    query = select(stream.c.id, stream.c.epoch, stream.c.mark, stream.c.pruned_to, gateway.c.name).join(
         gateway, gateway.c.id == stream.c.gateway_id
     )
     if ask.gateway is not None:
@@ -94,7 +97,7 @@ def _streams(tx: Connection, ask: JournalAsk, from_stream: int) -> Sequence[Row[
     return [*tx.execute(query.where(stream.c.id >= from_stream).order_by(stream.c.id))]
 
 
-def _entry(row: Row[Any], owner: Row[Any] | Row[Any, Any, Any, Any], device_name: str) -> items.JournalEntry:
+def _entry(row: Row[Any], owner: Row[Any], device_name: str) -> items.JournalEntry:
     return items.JournalEntry(
         gateway=owner.name,
         epoch=owner.epoch,

@@ -125,6 +125,12 @@ def one_movement(tx: Connection, ident: str) -> items.Movement | None:
     return None if row is None else _movement(row)
 
 
+def of_fact(tx: Connection, fact: str) -> list[items.Movement]:
+    """The entries of a fact by n: what was posted first, then what took that back, and so on."""
+    query = select(movement).where(movement.c.movement_id == fact).order_by(movement.c.n)
+    return [_movement(row) for row in tx.execute(query)]
+
+
 def _movement(row: Row[Any]) -> items.Movement:
     return items.Movement(
         id=row.id,

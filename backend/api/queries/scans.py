@@ -46,13 +46,18 @@ def scans(tx: Connection, ask: ScanAsk) -> list[items.Scanned]:
         query = query.where(or_(scan_act.c.device == ask.device, device.c.name == ask.device))
     if ask.action is not None:
         query = query.where(scan_act.c.action == ask.action)
-    return [_scanned(row) for row in tx.execute(query.order_by(scan_act.c.n).limit(ask.limit))]
+    return acts(tx, query.order_by(scan_act.c.n).limit(ask.limit))
+
+
+def acts(tx: Connection, query: Select[Any]) -> list[items.Scanned]:
+    """The acts of a query of `with_device`."""
+    return [_scanned(row) for row in tx.execute(query)]
 
 
 def latest_scans(tx: Connection, limit: int) -> list[items.Scanned]:
     """What was done at the desks last, newest first."""
     query = with_device(scan_act).order_by(scan_act.c.at.desc(), scan_act.c.n.desc()).limit(limit)
-    return [_scanned(row) for row in tx.execute(query)]
+    return acts(tx, query)
 
 
 def packs(tx: Connection, ask: PackAsk) -> list[items.Packed]:

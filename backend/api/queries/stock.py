@@ -11,13 +11,15 @@ from sqlalchemy import Connection, func, select
 
 from backend.api import items
 from backend.api.answers import When
-from backend.book import bindings, proposals
+from backend.book import bindings, lots, purchases, reservations
 from backend.book.schema import balance, movement, register_entry
 from models.declared import Location, decode_body
+from models.place import VIRTUAL, within
 from models.reading import from_micros, micros
-from models.register import Entry, Register
 from models.units import quantity_text
 
+MOST_PLACES = 1000
+"""More are sorted out here, not by the statement."""
 Key = tuple[str, str, str]
 """(sku, location, lot); without a lot, ""."""
 
@@ -28,10 +30,11 @@ Named = Annotated[str | None, Field(max_length=128)]
 
 
 class StockAsk(BaseModel, frozen=True, extra="forbid"):
-    """Which stock: of an item, at a place (a virtual one only if it is named), of a lot, at a time."""
+    """Which stock: of an item, at a place (a virtual one only if it is named) or within it, of a lot, at a time."""
 
     sku: Named = None
     location: Named = None
+    within: bool = False
     lot: Named = None
     as_of: When | None = None
     after: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -41,32 +44,54 @@ class StockAsk(BaseModel, frozen=True, extra="forbid"):
 def stock(tx: Connection, ask: StockAsk, now: int) -> list[items.Stock]:
     """On hand by item, place and lot.
 
-    Nothing is allocated: there are no reservations yet. On order is what was approved and has not been received since.
+    Available is what is not allocated of a lot that may be used then; reserved is what is promised of the item wherever
+    it is. On order is what was ordered and has neither come nor been cancelled.
     """
     at = now if ask.as_of is None else micros(ask.as_of)
-    held = _balances(tx, ask) if ask.as_of is None else _replayed(tx, ask, at)
+    places = _places(tx, ask, at)
+    held = _balances(tx, ask, places) if ask.as_of is None else _replayed(tx, ask, at)
+    if places is not None:
+        held = {key: quantity for key, quantity in held.items() if key[1] in places}
+    skus = {sku for sku, _, _ in held}
+    promised = reservations.allocated(tx, skus, None if ask.as_of is None else at)
+    barred = lots.barred(tx, {(sku, lot) for sku, _, lot in held if lot}, at)
     hidden = set[str]() if ask.location is not None else virtual_locations(tx, at)
-    coming = _on_order(tx, now)
+    coming = purchases.on_order(tx, skus) if ask.as_of is None else purchases.on_order_at(tx, skus, at)
     return [
         items.Stock(
             sku=sku,
             location=location,
             lot=lot or None,
             on_hand=quantity_text(quantity),
-            allocated="0",
-            available=quantity_text(quantity),
+            allocated=quantity_text(taken := promised.get((sku, location, lot or None), Decimal(0))),
+            available="0" if (sku, lot) in barred else quantity_text(quantity - taken),
             on_order=quantity_text(coming.get(sku, Decimal(0))),
+            reserved=quantity_text(promised.get((sku, None, None), Decimal(0))),
         )
         for (sku, location, lot), quantity in sorted(held.items())
         if location not in hidden
     ]
 
 
-def _balances(tx: Connection, ask: StockAsk) -> dict[Key, Decimal]:
+def _places(tx: Connection, ask: StockAsk, at: int) -> set[str] | None:
+    if ask.location is None:
+        return None
+    return places_within(tx, ask.location, at) if ask.within else {ask.location}
+
+
+def places_within(tx: Connection, root: str, at: int) -> set[str]:
+    """A location and everything that is in it at a time."""
+    bodies = {each.id: decode_body("locations", bytes(each.body)) for each in registered(tx, "locations", at)}
+    return within({ident: body.parent for ident, body in bodies.items() if isinstance(body, Location)}, root)
+
+
+def _balances(tx: Connection, ask: StockAsk, places: set[str] | None) -> dict[Key, Decimal]:
     query = select(balance)
-    for column, wanted in ((balance.c.sku, ask.sku), (balance.c.location, ask.location), (balance.c.lot, ask.lot)):
+    for column, wanted in ((balance.c.sku, ask.sku), (balance.c.lot, ask.lot)):
         if wanted is not None:
             query = query.where(column == wanted)
+    if places is not None and len(places) <= MOST_PLACES:
+        query = query.where(balance.c.location.in_(sorted(places)))
     return {(row.sku, row.location, row.lot): Decimal(row.on_hand) for row in tx.execute(query)}
 
 
@@ -74,31 +99,24 @@ def _replayed(tx: Connection, ask: StockAsk, as_of: int) -> dict[Key, Decimal]:
     query = select(movement.c.sku, movement.c.lot, movement.c.quantity, movement.c.source, movement.c.target).where(
         movement.c.at <= as_of
     )
-    for column, wanted in ((movement.c.sku, ask.sku), (movement.c.lot, ask.lot)):
-        if wanted is not None:
-            query = query.where(func.coalesce(column, "") == wanted)
+    if ask.sku is not None:
+        query = query.where(movement.c.sku == ask.sku)
+    if ask.lot is not None:
+        query = query.where(func.coalesce(movement.c.lot, "") == ask.lot)
     sums: defaultdict[Key, Decimal] = defaultdict(Decimal)
     for sku, lot, text, source, target in tx.execute(query):
         quantity = Decimal(text)
         sums[sku, target, lot or ""] += quantity
         sums[sku, source, lot or ""] -= quantity
-    return {key: sums[key] for key in sums if ask.location in (None, key[1])}
-
-
-def _on_order(tx: Connection, now: int) -> dict[str, Decimal]:
-    devices = [
-        Entry("devices", one.id, now, 0, decode_body("devices", bytes(one.body)))
-        for one in registered(tx, "devices", now)
-    ]
-    return proposals.on_order(tx, proposals.suppliers(Register.of(devices), now))
+    return dict(sums)
 
 
 def virtual_locations(tx: Connection, at: int) -> set[str]:
     """Places that stand for the world outside."""
-    found: set[str] = set()
+    found = set(VIRTUAL)
     for entry in registered(tx, "locations", at):
         body = decode_body("locations", bytes(entry.body))
-        if isinstance(body, Location) and body.virtual:
+        if isinstance(body, Location) and body.is_virtual:
             found.add(entry.id)
     return found
 

@@ -8,9 +8,9 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from backend.api import items, items_assets
+from backend.api import items, items_assets, items_purchases
 from backend.api.answers import Body, Paged, answer, documented, documented_body, page, parse_body
-from backend.api.approval import Verdict, decide
+from backend.api.approval import Edit, Verdict, decide
 from backend.api.queries import decisions
 from backend.api.services import Services, Use
 from backend.book import alerts as alert_book
@@ -109,9 +109,16 @@ def list_proposals(services: Use, ask: Annotated[ProposalAsk, Query()]) -> Respo
     return page(found, ask.limit, found[-1].n if found else None)
 
 
-@router.post("/proposals/{ident}/approve", responses=_decided, openapi_extra=_reads_decision)
+@router.post(
+    "/proposals/{ident}/approve",
+    responses=_decided,
+    openapi_extra=documented_body(items_purchases.Approval, required=False),
+)
 def approve_proposal(services: Use, ident: str, body: Body) -> Response:
-    """Order it. The same decision again is harmless; the other one is 409."""
+    """Order it, as proposed or with what the body says: a purchase order is made of it.
+
+    The same decision again is harmless; another one, or other changes, are 409.
+    """
     return answer(decided(services, ident, "approved", body))
 
 
@@ -122,7 +129,11 @@ def reject_proposal(services: Use, ident: str, body: Body) -> Response:
 
 
 def decided(services: Services, ident: str, verdict: Verdict, body: bytes) -> items.Proposal:
-    """The proposal with the verdict; a body is a `Decision`."""
-    why = parse_body(body, items.Decision) if body else items.Decision()
+    """The proposal with the verdict; a body is an `Approval` or a `Decision`."""
+    if verdict == "approved":
+        asked = parse_body(body, items_purchases.Approval) if body else items_purchases.Approval()
+        why, edit = asked.reason, Edit.of(asked)
+    else:
+        why, edit = (parse_body(body, items.Decision) if body else items.Decision()).reason, None
     with write(services.book) as tx:
-        return decide(tx, ident, verdict, (services.actor, why.reason, services.clock()))
+        return decide(tx, ident, verdict, (services.actor, why, services.clock()), edit)

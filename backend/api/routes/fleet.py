@@ -158,4 +158,4 @@ def asset_track(services: Use, ident: Ident, ask: Annotated[TrackAsk, Query()]) 
     if services.telemetry is None:
         return page(list[items_fleet.TrackPoint](), 1, None, whole)
     found = fleet.track(services.telemetry, register, ident, _span(services, ask), ask.limit)
-    return page(found, len(found) + 1, None, whole)
+    return page(found, len(found) + 1, None, whole, services.telemetry.complete_from())

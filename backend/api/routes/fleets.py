@@ -143,8 +143,8 @@ def list_breakdowns(services: Use, ask: Annotated[GroupedAsk, Query()]) -> Respo
     return _page(fleets.breakdowns(fleet, Signal(ask.signal, ask.unit), ask.by), whole)
 
 
-def _fleet(services: Services, ask: Which, most_days: int = MOST_DAYS) -> tuple[Fleet, int]:
-    """Whom it is about, and up to when the answer rests on everything."""
+def _fleet(services: Services, ask: Which, most_days: int = MOST_DAYS) -> tuple[Fleet, Reliable]:
+    """Whom it is about, and from when to when the answer rests on everything."""
     now = services.clock()
     until = now if ask.until is None else micros(ask.until)
     since = until - DAY_US if ask.since is None else micros(ask.since)
@@ -156,11 +156,11 @@ def _fleet(services: Services, ask: Which, most_days: int = MOST_DAYS) -> tuple[
         raise StoreAway("there is no telemetry store")
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        whole = services.complete_to(tx, now)
-        store: Reliable = reliable(tx, reader, now)
+        whole = reliable(tx, reader, now)
+        whole = whole._replace(complete_to=min(whole.complete_to, services.complete_to(tx, now)))
     scope = Scope(ask.fleet, ask.model, None if ask.asset is None else tuple(ask.asset))
-    return Fleet.of(reader, register, scope, (since, until), store.rolled_to), min(whole, store.complete_to)
+    return Fleet.of(reader, register, scope, (since, until), whole.rolled_to), whole
 
 
-def _page(found: Sequence[Any], whole: int) -> Response:
-    return page(found, len(found) + 1, None, whole)
+def _page(found: Sequence[Any], whole: Reliable) -> Response:
+    return page(found, len(found) + 1, None, whole.complete_to, whole.complete_from)

@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from backend.api import items
 from backend.api.answers import Ask, Body, Paged, answer, documented, documented_body, page
+from backend.api.items_seals import JournalPage
 from backend.api.queries import intake
+from backend.api.queries.seals import gone
 from backend.api.services import Use
 from backend.book.db import read
 from models.errors import Refused
@@ -39,12 +41,13 @@ def list_gateways(services: Use, _ask: Annotated[Ask, Query()]) -> Response:
     return page(found, len(found) + 1, None)
 
 
-@router.get("/journal", responses=documented(items.Page[items.JournalEntry]))
+@router.get("/journal", responses=documented(JournalPage))
 def list_journal(services: Use, ask: Annotated[intake.JournalAsk, Query()]) -> Response:
-    """Committed readings by stream and seq."""
+    """Committed readings by stream and seq; `sealed` says which that were asked for are gone, and since which seal."""
     with read(services.book) as tx:
         found, cursor = intake.journal_entries(tx, ask)
-    return page(found, ask.limit, cursor)
+        sealed = gone(tx, intake.streams(tx, ask), ask.after_seq) if ask.after is None else []
+    return answer(JournalPage(found, cursor if len(found) >= ask.limit else None, sealed))
 
 
 @router.get("/gaps", responses=documented(items.Page[items.Gap]))

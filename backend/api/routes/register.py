@@ -17,12 +17,13 @@ from backend.api.queries.stock import registered
 from backend.api.services import Services, Use
 from backend.book import locks, references, register
 from backend.book.db import read, write
-from models.declared import KINDS, Id, decode_body
+from models import modules
+from models.declared import KINDS, Id, LotId, decode_body
 from models.errors import NotFound, Refused
 from models.reading import micros
 
 router = APIRouter(tags=["register"])
-Ident = Annotated[str, Path(max_length=64)]
+Ident = Annotated[str, Path(max_length=128)]
 
 
 class Since(Ask, frozen=True):
@@ -70,6 +71,7 @@ def _declare(services: Services, kind: str, ident: str, body: bytes, since: Sinc
     now = services.clock()
     at = now if since.valid_from is None else micros(since.valid_from)
     declared = decode_body(kind, body)
+    modules.check(kind, ident, declared, services.modules)
     with write(services.book) as tx:
         locks.own_register(tx)
         before = _problems(tx, at, now)
@@ -87,9 +89,10 @@ def _problems(tx: Connection, *times: int) -> set[str]:
 def _ident(kind: str, text: str) -> str:
     ident = text.lower() if kind == "tags" else text
     try:
-        return msgspec.convert(ident, Id)
+        return msgspec.convert(ident, LotId if kind == "lots" else Id)
     except msgspec.ValidationError as error:
-        msg = f"id: letters, digits and ._:/- expected, got {text[:64]!r}"
+        expected = "ITEM/LOT" if kind == "lots" else "letters, digits and ._:/-"
+        msg = f"id: {expected} expected, got {text[:64]!r}"
         raise Refused(msg) from error
 
 

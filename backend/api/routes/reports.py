@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
+from backend import reports  # by its name: it asks the queries of this package
 from backend.api import items
 from backend.api.answers import Ask, When, answer, documented, page
 from backend.api.items_reports import ReportColumn, ReportListed, ReportMade
 from backend.api.services import Services, Use
 from backend.book.db import read
-from backend.reports import REPORT_OF_NAME, REPORTS
 from backend.reports.files import as_csv, as_xlsx
 from backend.reports.report import Kind, Look, Report, Row, Span, plain
 from models.errors import NotFound
@@ -37,18 +37,18 @@ class ReportAsk(Ask, frozen=True):
 
 
 @router.get("/reports", responses=documented(items.Page[ReportListed]))
-def list_reports() -> Response:
+def list_reports(_ask: Annotated[Ask, Query()]) -> Response:
     """The reports that there are."""
-    found = [ReportListed(each.name, each.title, each.says, each.module, _columns(each)) for each in REPORTS]
+    found = [ReportListed(each.name, each.title, each.says, each.module, _columns(each)) for each in reports.REPORTS]
     return page(found, len(found) + 1, None)
 
 
 @router.get("/reports/{name}", responses=documented(ReportMade) | {"2XX": {"content": _files}})
 def make_report(services: Use, name: str, ask: Annotated[ReportAsk, Query()]) -> Response:
     """One report, of one state of the book; CSV and XLSX are files."""
-    report = REPORT_OF_NAME.get(name)
+    report = reports.REPORT_OF_NAME.get(name)
     if report is None:
-        msg = f"report: one of {', '.join(REPORT_OF_NAME)} expected, got {name!r}"
+        msg = f"report: one of {', '.join(reports.REPORT_OF_NAME)} expected, got {name!r}"
         raise NotFound(msg)
     span = _span(services, ask)
     rows, look = _rows(services, report, span)

@@ -3,39 +3,32 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from backend.api import items
 from backend.api.answers import (
+    Ask,
     Body,
     answer,
     documented,
     documented_body,
     page,
     parse_body,
+    time_of,
 )
-from backend.api.queries import moves, stock
+from backend.api.items_evidence import Evidence, ReversalBody
+from backend.api.queries import evidence, moves, stock
 from backend.api.services import Use
-from backend.book import ledger
+from backend.book import entered, entries
 from backend.book.db import read, write
-from backend.book.schema import movement
-from models import wire
-from models.errors import Clash, Refused
+from models.errors import NotFound
 from models.reading import micros
+from models.register import Register
 from models.stock.ledger import Movement
 from models.units import parse_quantity
 
 router = APIRouter(tags=["stock"])
-
-
-@router.get("/crossings", responses=documented(items.Page[items.Crossing]))
-def list_crossings(services: Use, ask: Annotated[moves.CrossingAsk, Query()]) -> Response:
-    """Passes decided, `direction: none` too, by n."""
-    with read(services.book) as tx:
-        found = moves.crossings(tx, ask)
-        whole = services.complete_to(tx, services.clock())
-    return page(found, ask.limit, found[-1].n if found else None, whole)
+Ident = Annotated[str, Path(max_length=36)]
 
 
 @router.get("/movements", responses=documented(items.Page[items.Movement]))
@@ -50,44 +43,64 @@ def list_movements(services: Use, ask: Annotated[moves.MovementAsk, Query()]) ->
 @router.put(
     "/movements/{ident}", responses=documented(items.Declared, 201), openapi_extra=documented_body(items.MovementBody)
 )
-def put_movement(services: Use, ident: Annotated[str, Path(max_length=36)], body: Body) -> Response:
-    """A movement that a person enters; the same id again is harmless, with other content 409."""
-    entered = parse_body(body, items.MovementBody)
-    if not wire.OLDEST <= entered.at < wire.NEWEST:
-        msg = f"at: a time in 1970 ... 2199 expected, got {entered.at}"
-        raise Refused(msg)
-    wanted = Movement(
-        id=ident,
-        at=micros(entered.at),
-        sku=entered.sku,
-        lot=entered.lot,
-        quantity=parse_quantity(entered.quantity),
-        source=entered.source,
-        target=entered.target,
-        reason=entered.reason,
-        evidence=entered.evidence,
-    )
+def put_movement(services: Use, ident: Ident, body: Body) -> Response:
+    """A movement that a person enters; the same id again is harmless, with other content 409.
+
+    More than is at a real place is refused, unless the place or the item allows it (`negative`).
+    """
+    said = parse_body(body, items.MovementBody)
     now = services.clock()
     with write(services.book) as tx:
-        _check_names(tx, wanted, now)
-        _check_is_no_reversal(tx, ident)
-        created = ledger.post(tx, [wanted], (), services.actor, now)
-    return answer(items.Declared(ident, "created" if created else "same"), 201 if created else 200)
+        known = services.registers.current(tx)
+        wanted = _entered(known, ident, said, now)
+        entries.check_places(known, now, source=wanted.source, target=wanted.target)
+        outcome = entered.put(tx, known, wanted, services.actor, now)
+    return answer(items.Declared(ident, outcome), 201 if outcome == "created" else 200)
 
 
-def _check_names(tx: Connection, wanted: Movement, now: int) -> None:
-    known = {kind: {entry.id for entry in stock.registered(tx, kind, now)} for kind in ("items", "locations")}
-    for field, kind in (("sku", "items"), ("source", "locations"), ("target", "locations")):
-        if getattr(wanted, field) not in known[kind]:
-            msg = f"{field}: one of the {kind} of the register expected, got {getattr(wanted, field)!r}"
-            raise Refused(msg)
+@router.get("/movements/{ident}/evidence", responses=documented(Evidence))
+def get_evidence(services: Use, ident: Ident, _ask: Annotated[Ask, Query()]) -> Response:
+    """What an entry of the ledger rests on: its reversals, crossing or scans, and the readings, or the person."""
+    with read(services.book) as tx:
+        found = evidence.behind(tx, ident)
+    if found is None:
+        msg = f"movements: nothing of id {ident!r}"
+        raise NotFound(msg)
+    return answer(found)
 
 
-def _check_is_no_reversal(tx: Connection, ident: str) -> None:
-    fact = tx.scalar(select(movement.c.movement_id).where(movement.c.id == ident))
-    if fact not in (None, ident):
-        msg = f"id: {ident} is an entry that the books made of movement {fact}"
-        raise Clash(msg)
+@router.post(
+    "/movements/{ident}/reverse",
+    responses=documented(items.Declared, 201),
+    openapi_extra=documented_body(ReversalBody),
+)
+def reverse_movement(services: Use, ident: Ident, body: Body) -> Response:
+    """Take back a movement that a person entered, within `undo_days`: a further entry, with the same event time.
+
+    Harmless when repeated. What was read or scanned is corrected by what is read, or counted.
+    """
+    said, now = parse_body(body, ReversalBody), services.clock()
+    with write(services.book) as tx:
+        why = (said.reason, said.by or services.actor)
+        outcome = entered.reverse(tx, services.registers.current(tx), ident, why, (now, services.undo_days))
+    return answer(items.Declared(ident, outcome), 201 if outcome == "created" else 200)
+
+
+def _entered(known: Register, ident: str, said: items.MovementBody, now: int) -> Movement:
+    """What a person entered, in the item's own unit. Raises Refused where the item cannot move so."""
+    item = entries.item_of(known, said.sku, now)
+    entries.check_lot(known, item, (said.sku, said.lot), now)
+    return Movement(
+        id=ident,
+        at=time_of("at", said.at),
+        sku=said.sku,
+        lot=said.lot,
+        quantity=entries.counted(item, parse_quantity(said.quantity), said.unit),
+        source=said.source,
+        target=said.target,
+        reason=said.reason,
+        evidence=said.evidence,
+    )
 
 
 @router.get("/stock", responses=documented(items.Page[items.Stock]))

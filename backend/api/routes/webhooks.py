@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, case, func, select
 from starlette.responses import Response
 
 from backend.api import items
-from backend.api.answers import Paged, answer, documented, page
+from backend.api.answers import Ask, Paged, answer, documented, page
 from backend.api.items_webhooks import Delivery, Webhook
 from backend.api.services import Use
 from backend.book import webhooks
@@ -28,7 +28,7 @@ class DeliveryAsk(Paged, frozen=True):
 
 
 @router.get("/webhooks", responses=documented(items.Page[Webhook]))
-def list_webhooks(services: Use) -> Response:
+def list_webhooks(services: Use, _ask: Annotated[Ask, Query()]) -> Response:
     """The receivers of the configuration."""
     with read(services.book) as tx:
         found = [

@@ -1,10 +1,13 @@
 """How Alembic runs a revision on the book: on our own engine, as a writer, one transaction per revision.
 
-On PostgreSQL a lock of the session makes programs that start together take turns; a revision may take its time there.
+Programs that start together take turns, each with all revisions: by a lock of the session on PostgreSQL, where a
+revision may take its time, and by one of the kernel on a file beside a SQLite book.
 """
 
+import fcntl
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from alembic import context
 from sqlalchemy import Engine
@@ -17,7 +20,9 @@ from backend.book.schema import metadata
 def turn(engine: Engine) -> Generator[None]:
     """Nobody else migrates this book meanwhile."""
     if engine.dialect.name == "sqlite":
-        yield
+        with Path(f"{engine.url.database}.migrating").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET lock_timeout = 0")

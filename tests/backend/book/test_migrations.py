@@ -9,6 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
@@ -41,6 +42,17 @@ def test_an_upgraded_book_is_the_schema(engine: Engine, tmp_path: Path, monkeypa
     schema.metadata.create_all(fresh)
     assert made(engine) == made(fresh)
     fresh.dispose()
+
+
+def test_the_revisions_are_told_by_their_files(engine: Engine) -> None:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert migrations.known() == [each.revision for each in script.walk_revisions()][::-1]
+    migrations.migrate(engine)
+    program = (
+        "import sys; from pathlib import Path; from backend.app import open_engine, migrate; "
+        "migrate(open_engine('sqlite', Path(sys.argv[1]))); sys.exit('alembic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program, engine.url.database or ""], check=True, timeout=60)
 
 
 def test_a_revision_is_whole_or_not_there(engine: Engine) -> None:

@@ -13,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, insert, select, text, update
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 
 from backend.book import events, journal, lease, locks, schema
 from backend.book.bulk import write_rows
@@ -184,6 +184,18 @@ def test_who_must_change_the_register_that_others_share_is_run_again(book: Engin
 def test_a_reader_cannot_write(book: Engine) -> None:
     with pytest.raises(Exception, match="read-only"), read(book) as tx:
         tx.execute(insert(schema.gateway).values(name="x"))
+
+
+def test_a_book_that_can_only_be_read_is_away(book: Engine) -> None:
+    with write(book) as tx:
+        tx.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    with pytest.raises(OperationalError, match="read-only"):
+        _add_gateway(book)
+
+
+def _add_gateway(book: Engine) -> None:
+    with write(book) as tx:
+        tx.execute(insert(schema.gateway).values(name="g9"))
 
 
 def test_many_rows_keep_their_types_and_nothing_is_cut(book: Engine) -> None:

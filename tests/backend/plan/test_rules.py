@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from backend.book.levels import Measured
 from backend.plan import gateways, items, tags
 from backend.rules import RULES
 from models.alert import MOMENTS
 from models.epc import encode
-from models.stock.reorder import Rule
+from models.stock.policy import Level, Unknown
+from models.stock.reorder import Holding, Rule
 
 S = 1_000_000
 NOW = 1000 * S
@@ -17,7 +19,9 @@ RULE = Rule("A", Decimal(20), Decimal(60))
 
 
 def position(on_hand: str, on_order: str, rule: Rule | None = RULE) -> items.Position:
-    return items.Position("A", "Pump", Decimal(on_hand), Decimal(on_order), rule, None)
+    level = Unknown("none") if rule is None else Level(rule=rule, method="min_max", lot=Decimal(40), reasons=[])
+    measured = Measured("A", b"", NOW, level)
+    return items.Position("A", "Pump", Holding(Decimal(on_hand), Decimal(on_order)), measured, None, None)
 
 
 @pytest.mark.parametrize(

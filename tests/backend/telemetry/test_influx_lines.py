@@ -5,7 +5,7 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.telemetry import influx_lines as lp
@@ -47,7 +47,11 @@ def test_a_literal_ends_where_it_should(text: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_float_is_written_exactly(value: float) -> None:
+@example(lp.VOID)
+def test_a_float_is_written_exactly_but_the_one_that_is_none(value: float) -> None:
+    if value == lp.VOID:
+        assert lp.number(value) == "-1.7976931348623155e+308"
+        return
     assert struct.pack("d", float(lp.number(value))) == struct.pack("d", value + 0.0)
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from backend.config import Telemetry
 from backend.telemetry.influx import InfluxStore
-from backend.telemetry.influx_http import NOTHING_REFUSED, Connection, Place
+from backend.telemetry.influx_http import NOTHING_REFUSED, Connection
+from backend.telemetry.influx_place import Place
 from backend.telemetry.influx_write import samples
 from backend.telemetry.rows import Sample, Value
 from backend.telemetry.store import StoreAway
@@ -34,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[VictoriaServer]:
 
 
 def _connection(server: VictoriaServer) -> Connection:
-    return Connection(Place(f"http://127.0.0.1:{server.port}", "stockyard", "acme", "v2", "a-token"), (1.0, 5.0))
+    return Connection(Place(f"http://127.0.0.1:{server.port}", "stockyard", "acme", "v2", "a-token"), (1.0, 5.0, 5.0))
 
 
 def _samples(count: int) -> list[Sample]:

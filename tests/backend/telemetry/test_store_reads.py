@@ -1,5 +1,6 @@
 """What is read from a telemetry store, on each kind there is: the span, the devices and the names asked for."""
 
+import random
 from collections.abc import Callable, Sized
 
 import pytest
@@ -100,6 +101,30 @@ def test_devices_are_asked_for_some_at_a_time(make: Make, monkeypatch: pytest.Mo
     for module in (influx_read, sql_read):
         monkeypatch.setattr(module, "AT_ONCE", 3)
     assert said() == together
+
+
+def test_sums_are_cut_exactly_where_a_window_is(make: Make) -> None:
+    site = make()
+    chance = random.Random(5)
+    speeds = [(s, chance.choice([0.0, 0.5, 7.25])) for s in sorted(chance.sample(range(7200), 150))]
+    for name in ("one", "two"):
+        at = (from_micros(T0 + s * S) for s, _ in speeds)
+        told = [Fix(f"id:{name}", when, speed_mps=speed) for when, (_, speed) in zip(at, speeds, strict=True)]
+        signals = [Signal(f"id:{name}", each.at, "load", 2.0 * (each.speed_mps or 0.0), "kg") for each in told]
+        site.journal(A, [*told, *signals])
+    site.digest()
+    for since, until in [(0, 600), (601, 1199), (590, 610), (300, 2000), (100, 7000), (0, 7200), (1200, 4800)]:
+        window = (T0 + since * S, T0 + until * S)
+        expected: dict[int, list[float]] = {}
+        for s, speed in speeds:
+            if since <= s < until:
+                expected.setdefault((T0 + s * S) // TEN_MINUTES * TEN_MINUTES, []).append(speed)
+        mounted = [Mounting("id:one", *window, "A"), Mounting("id:two", *window, "B"), Mounting("id:no", *window, "C")]
+        for signal, times in ((fleet_sums.SPEED, 1), (fleet_sums.Signal("load", "kg"), 2)):
+            for rolled_to in (T0, T0 + 3600 * S, EVER):
+                found = fleet_sums.bucketed(site.store, signal, mounted, rolled_to)
+                wanted = {at: (len(v), sum(v) * times, v.count(0.0)) for at, v in expected.items()}
+                assert found == (dict.fromkeys("AB", wanted) if wanted else {}), (since, until, rolled_to)
 
 
 def test_what_is_too_large_to_be_added_up_breaks_nothing(make: Make) -> None:

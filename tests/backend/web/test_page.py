@@ -166,7 +166,7 @@ def test_lists_are_bounded(web: TestClient, book: Engine) -> None:
     text = web.get("/").text
     counts = {start: len(re.findall(f'<(?:li|tr) id="{start}-', text)) for start in "xami"}
     assert counts == {"x": 48, "a": 50, "m": 48, "i": 50}
-    assert "50 of 87 items" in text
+    assert "50 of 90 items" in text
     assert web.get("/page/alerts").text.index("gap") < web.get("/page/alerts").text.index('id="a-79"')
 
 
@@ -191,7 +191,7 @@ def test_the_bar_is_as_full_as_the_stock() -> None:
 def test_the_lots_of_a_place_are_counted_not_listed() -> None:
     line = StockLine("s", "n", "each")
     for location, lot, on_hand in (("desk", None, "4"), ("desk", "A", "3"), ("hall", "A", "-1"), ("hall", "B", "0")):
-        line.add(Stock("s", location, lot, on_hand, "0", on_hand, "7"))
+        line.add(Stock("s", location, lot, on_hand, "0", on_hand, "7", "0"))
     assert [(p.location, p.quantity, p.lots) for p in line.places] == [
         ("desk", "7", [None, "A"]),
         ("hall", "-1", ["A"]),

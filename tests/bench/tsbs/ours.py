@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from backend.telemetry import assets
 from backend.telemetry import fleet_answers as fleets
 from backend.telemetry.fleet_scope import Mounting, Scope, members, mountings
 from backend.telemetry.fleet_sums import Signal, Sums, summed
@@ -33,10 +34,13 @@ class Ours:
         return assets, mountings(self.register, assets, window)
 
     def last_loc(self, fleet: str) -> Answer:
-        return _sorted(fleets.last_seen(self.reader, self._scope(fleet, self.whole)[1]))
+        return self._seen(self._scope(fleet, self.whole)[1])
 
     def single_last_loc(self, names: Iterable[str]) -> Answer:
-        return _sorted(fleets.last_seen(self.reader, self._scope(None, self.whole, names)[1]))
+        return self._seen(self._scope(None, self.whole, names)[1])
+
+    def _seen(self, mounted: list[Mounting]) -> Answer:
+        return _sorted({name: spot[:3] for name, spot in assets.seen(self.reader, mounted).items()})
 
     def low_fuel(self, fleet: str) -> Answer:
         said = fleets.last_said(self.reader, FUEL, self._scope(fleet, self.whole)[1])

@@ -16,6 +16,7 @@ from backend.ingest import Ingest, Message
 from backend.projector import Projector
 from backend.registers import Registers
 from backend.telemetry.store import Store
+from backend.worker import MOST_READINGS
 from models import wire
 from models.declared import Asset, Circle, Device, Plan, Tracker, Zone
 from models.reading import Fix, Input, Reading, Signal, from_micros
@@ -79,14 +80,19 @@ def open_book(folder: Path, day: Day) -> Engine:
 
 
 def take_in(book: Engine, day: Day) -> int:
-    """Commit every reading with all its effects, late ones folded anew; how many."""
+    """Commit every reading with all its effects, as many at once as ingest does, late ones folded anew; how many."""
     now, seq = day.end + AFTER_US, 0
     ingest, deriver = Ingest(book, lambda: now), Deriver(book, lambda: now)
     texts = map(wire.encode, readings(day))
+    messages: list[Message] = []
     while some := [*islice(texts, wire.MAX_BATCH_READINGS)]:
         payload = wire.encode_batch(EPOCH, seq + 1, from_micros(now), some)
-        ingest.take([Message(wire.topic(GATEWAY, "readings"), payload)])
+        messages.append(Message(wire.topic(GATEWAY, "readings"), payload))
         seq += len(some)
+        if len(messages) * wire.MAX_BATCH_READINGS >= MOST_READINGS:
+            ingest.take(messages)
+            messages = []
+    ingest.take(messages)
     while deriver.step():
         pass
     return seq

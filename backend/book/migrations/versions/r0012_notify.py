@@ -1,4 +1,4 @@
-"""Twelfth revision: webhooks."""
+"""Twelfth revision: webhooks, and what was told of availability."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
@@ -39,6 +39,15 @@ webhook_delivery = Table(
     UniqueConstraint("webhook", "event_n"),
     Index("ix_webhook_delivery_due", "webhook", "state", "due_at"),
     sqlite_autoincrement=True,
+)
+availability = Table(
+    "availability",
+    metadata,
+    Column("sku", String(64), primary_key=True),
+    Column("location", String(64), primary_key=True, comment="empty: in all"),
+    Column("on_hand", Text, nullable=False),
+    Column("available", Text, nullable=False),
+    Column("told_at", Big, nullable=False),
 )
 
 

@@ -1,0 +1,191 @@
+"""What is announced to come (an ASN) or to leave, against what did: matched, short, over, and what nobody announced.
+
+A pure function of all announcements and movements that touch each other, whenever they became known: movements fill
+the lines of the windows that they fall in, the oldest window first (`models.stock.fulfilment`). What is more than
+announced, or another item or lot, is told of the announcement that names whose it is or where it came in.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from models.stock import fulfilment
+from models.stock.fulfilment import Move, Part, fill, is_open, suits
+from models.units import plain
+
+Kind = Literal["receipt", "shipment"]
+Verdict = Literal["waiting", "matched", "short", "over"]
+ZERO = Decimal(0)
+
+
+class Line(NamedTuple):
+    """So much of an item, of one lot if it names one; `tags` are those of its cartons and pallets, by name."""
+
+    line: int
+    sku: str
+    quantity: Decimal
+    lot: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What is announced for a window (microseconds, `end` not included): from or to a `party`, at a `place`, or any.
+
+    `closed_at` is when a person said that it is over; what happens later is not of it.
+    """
+
+    id: str
+    kind: Kind
+    party: str | None = None
+    place: str | None = None
+    begin: int
+    end: int
+    closed_at: int | None = None
+    lines: tuple[Line, ...]
+
+    @property
+    def until(self) -> int:
+        """When it is over."""
+        return self.end if self.closed_at is None else min(self.closed_at, self.end)
+
+    def names(self, move: Move) -> bool:
+        """Whether a movement is of its delivery, whatever the item: it names the party, or the place of it."""
+        if not self.begin <= move.at < self.until or (self.party, self.place) == (None, None):
+            return False
+        if self.place is None:
+            return move.party == self.party
+        return self.place in move.places and (None in (self.party, move.party) or move.party == self.party)
+
+
+class Passed(NamedTuple):
+    """A tag, by its name, that went the right way through one of these places."""
+
+    tag: str
+    at: int
+    places: frozenset[str]
+
+
+class LineStands(NamedTuple):
+    """What came of a line, how much more than announced, and the announced tags that did not pass."""
+
+    line: Line
+    came: Decimal
+    over: Decimal
+    verdict: Verdict
+    missing: tuple[str, ...]
+    moves: tuple[str, ...]
+
+
+class Wrong(NamedTuple):
+    """What was not announced, and came with it."""
+
+    sku: str
+    lot: str | None
+    quantity: Decimal
+    moves: tuple[str, ...]
+
+
+class Standing(NamedTuple):
+    """How an announcement stands; `is_over`: nothing more is waited for."""
+
+    is_over: bool
+    lines: tuple[LineStands, ...]
+    wrong: tuple[Wrong, ...]
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether all that was announced came, and nothing else."""
+        return not self.wrong and all(each.verdict == "matched" and not each.missing for each in self.lines)
+
+
+Key = tuple[str, int]
+
+
+def judge(
+    announced: Sequence[Expected], moves: Iterable[Move], passed: Iterable[Passed], now: int
+) -> dict[str, Standing]:
+    """How announcements of one kind stand at a time, by id. A movement that was taken back is not among `moves`."""
+    lines = {(each.id, line.line): _line(each, line) for each in announced for line in each.lines}
+    known = {move.id: move for move in moves if move.quantity > 0 or _is_waited_for(move, announced, lines)}
+    keys = {line.id: key for key, line in lines.items()}
+    filled: defaultdict[Key, list[Part]] = defaultdict(list)
+    over: defaultdict[Key, list[Part]] = defaultdict(list)
+    wrong: defaultdict[str, list[Part]] = defaultdict(list)
+    for part in fill(lines.values(), known.values()):
+        move = known[part.move]
+        if part.line is not None:
+            filled[keys[part.line]].append(part)
+        elif (more_of := _more_of(lines, move)) is not None:
+            over[more_of].append(part)
+        elif (whose := _whose(announced, move)) is not None:
+            wrong[whose].append(part)
+    heard = [*passed]
+    return {
+        each.id: Standing(
+            each.until <= now,
+            tuple(
+                _stands(each, line, (filled[each.id, line.line], over[each.id, line.line]), heard, now)
+                for line in each.lines
+            ),
+            _wrong(wrong[each.id], known),
+        )
+        for each in announced
+    }
+
+
+def _line(each: Expected, line: Line) -> fulfilment.Line:
+    ident = f"{each.id}/{line.line:04d}"
+    return fulfilment.Line(ident, line.sku, line.quantity, each.begin, each.until, each.party, line.lot, each.place)
+
+
+def _is_waited_for(move: Move, announced: Sequence[Expected], lines: Mapping[Key, fulfilment.Line]) -> bool:
+    """What goes back counts while its item is waited for, or the delivery that it is of; later it is no part of it."""
+    waiting = any(line.sku == move.sku and is_open(line, move.at) for line in lines.values())
+    return waiting or any(each.names(move) for each in announced)
+
+
+def _more_of(lines: Mapping[Key, fulfilment.Line], move: Move) -> Key | None:
+    """The line that a movement has more of than was announced: the oldest that waits for such."""
+    fitting = [key for key, line in lines.items() if line.sku == move.sku and is_open(line, move.at)]
+    return min(
+        (key for key in fitting if suits(lines[key], move)),
+        key=lambda key: (lines[key].since, lines[key].id),
+        default=None,
+    )
+
+
+def _whose(announced: Sequence[Expected], move: Move) -> str | None:
+    fitting = [each for each in announced if each.names(move)]
+    return min(fitting, key=lambda each: (each.begin, each.id)).id if fitting else None
+
+
+def _stands(
+    each: Expected, line: Line, parts: tuple[list[Part], list[Part]], heard: Iterable[Passed], now: int
+) -> LineStands:
+    filled, more = parts
+    came = sum((part.quantity for part in (*filled, *more)), ZERO)
+    over = max(came - line.quantity, ZERO)
+    verdict: Verdict = "over" if over else "matched" if came == line.quantity else "waiting"
+    if verdict == "waiting" and each.until <= now:
+        verdict = "short"
+    there = {
+        tag
+        for tag, at, places in heard
+        if each.begin <= at < each.until and (each.place is None or each.place in places)
+    }
+    missing = tuple(tag for tag in line.tags if tag not in there)
+    moves = tuple(dict.fromkeys(part.move for part in (*filled, *more)))
+    return LineStands(line, plain(came), plain(over), verdict, missing, moves)
+
+
+def _wrong(parts: Iterable[Part], known: Mapping[str, Move]) -> tuple[Wrong, ...]:
+    found: defaultdict[tuple[str, str], list[Part]] = defaultdict(list)
+    for part in parts:
+        found[known[part.move].sku, known[part.move].lot or ""].append(part)
+    return tuple(
+        Wrong(sku, lot or None, plain(sum((part.quantity for part in of), ZERO)), tuple(part.move for part in of))
+        for (sku, lot), of in sorted(found.items())
+    )

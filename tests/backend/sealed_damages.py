@@ -1,0 +1,36 @@
+"""Damages of a book that was sealed and pruned: the invariant that each breaks, and the statement."""
+
+SEALED: list[tuple[str, str]] = [
+    ("each seq once", "UPDATE stream SET pruned_to = pruned_to - 1 WHERE pruned_to > 0"),
+    ("each seq once", "DELETE FROM too_late"),
+    ("each seq once", "UPDATE too_late SET seq = seq - 1"),
+    ("readings as they came", "UPDATE too_late SET at = at + 1"),
+    ("readings gone as sealed", "UPDATE seal_stream SET from_seq = from_seq + 1"),
+    ("readings gone as sealed", "UPDATE stream SET pruned_to = pruned_to + 1 WHERE pruned_to > 0"),
+    ("readings gone as sealed", "DELETE FROM seal_stream"),
+    ("readings gone as sealed", "UPDATE seal SET pruning_at = NULL, pruned_at = NULL"),
+    ("seals follow each other", "UPDATE seal SET digest = x'00'"),
+    ("seals follow each other", "UPDATE seal_stream SET counts = replace(counts, '{', '{ ')"),
+    ("seals follow each other", "UPDATE seal_stream SET digest = x'00'"),
+    ("seals follow each other", "UPDATE seal_step SET states = states + 1"),
+    ("seals follow each other", "DELETE FROM seal_step WHERE step = 'dock'"),
+    ("seals follow each other", "DELETE FROM sealed_state WHERE step = 'motion'"),
+    ("seals follow each other", "UPDATE sealed_state SET state = x'c0' WHERE step = 'hours'"),
+    ("seals follow each other", "UPDATE crossing SET direction = 'none' WHERE n = 1"),
+    ("seals follow each other", "DELETE FROM crossing WHERE n = 1"),
+    ("seals follow each other", "UPDATE run SET least = 0 WHERE n = 1"),
+    ("seals follow each other", "UPDATE travel SET distance_mm = distance_mm + 1 WHERE n = 1"),
+    ("movements and their evidence", "DELETE FROM crossing WHERE n = 1"),
+    ("states = fold of the journal", "UPDATE fold_state SET state = x'c0' WHERE step = 'hours'"),
+    ("states = fold of the journal", "DELETE FROM sealed_state WHERE step = 'hours'"),
+    ("states = fold of the journal", "UPDATE sealed_state SET state = x'c0' WHERE step = 'motion'"),
+    (
+        "derived rows = fold of the journal",
+        "UPDATE crossing SET direction = 'none' WHERE n = (SELECT max(n) FROM crossing)",
+    ),
+    ("derived rows = fold of the journal", "DELETE FROM crossing WHERE n = (SELECT max(n) FROM crossing)"),
+    (
+        "readings behind the evidence",
+        "UPDATE crossing SET evidence = '[\"' || hex(zeroblob(32)) || '\"]' WHERE n = (SELECT max(n) FROM crossing)",
+    ),
+]
