@@ -97,21 +97,19 @@ def of_query(tx: Connection, query: Select[Any]) -> list[tuple[Row[Any], Expecte
     return [(row, _of_row(row, lines[row.id])) for row in rows]
 
 
-def touching(
-    tx: Connection, asked: Sequence[Expected], skus: Collection[str]
-) -> tuple[list[Expected], tuple[int, int]]:
-    """What these announcements, all of one kind, share movements with, and the time from and to which they do.
+def touching(tx: Connection, asked: Expected, skus: Collection[str]) -> tuple[list[Expected], tuple[int, int]]:
+    """What an announcement shares movements of these items with, and the time from and to which it does.
 
     Those of the same items whose windows overlap, and overlap those again; and those of a party or place meanwhile.
     """
-    own = (min(each.begin for each in asked), max(each.end for each in asked))
+    own = (asked.begin, asked.end)
     with_it = table.c.id.in_(select(expected_line.c.expected_id).where(expected_line.c.sku.in_(sorted(skus))))
     named = or_(table.c.party.is_not(None), table.c.place.is_not(None))
-    found = _overlapping(tx, asked[0].kind, own, or_(with_it, named))
+    found = _overlapping(tx, asked.kind, own, or_(with_it, named))
     span, before = own, None
     while span != before:
         before = span
-        beside = _overlapping(tx, asked[0].kind, span, with_it)
+        beside = _overlapping(tx, asked.kind, span, with_it)
         found |= beside
         span = (
             min([span[0], *(each.begin for each in beside.values())]),

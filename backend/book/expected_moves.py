@@ -41,27 +41,20 @@ def standings(tx: Connection, known: Register, asked: Sequence[Expected], now: i
     ends = outside(known, now)
     devices = known.all("devices", now).items()
     insides = {name: body.door.inside for name, body in devices if isinstance(body, Device) and body.door is not None}
-    found: dict[str, Standing] = {}
-    kinds: tuple[Kind, ...] = ("receipt", "shipment")
-    for kind in kinds:
-        of_kind = [each for each in asked if each.kind == kind]
-        if of_kind:
-            found |= _of_kind(tx, kind, of_kind, _Ends(_parties(kind, ends), ends.all, insides), now)
-    return {each.id: found[each.id] for each in asked}
+    return {each.id: _standing(tx, each, _Ends(_parties(each.kind, ends), ends.all, insides), now) for each in asked}
 
 
 def _parties(kind: Kind, places: Outside) -> Mapping[str, str | None]:
     return places.suppliers if kind == "receipt" else {ident: ident for ident in places.users}
 
 
-def _of_kind(tx: Connection, kind: Kind, asked: Sequence[Expected], ends: _Ends, now: int) -> dict[str, Standing]:
-    span = (min(each.begin for each in asked), max(each.end for each in asked))
-    skus = {line.sku for each in asked for line in each.lines}
-    if any((each.party, each.place) != (None, None) for each in asked):
-        skus |= {row.sku for row in _rows(tx, ends, span, None)}
-    announced, span = expected.touching(tx, asked, skus)
-    moves = _moves(tx, kind, ends, _rows(tx, ends, span, skus))
-    return judge(announced, moves, _passed(tx, kind, asked, ends.insides), now)
+def _standing(tx: Connection, each: Expected, ends: _Ends, now: int) -> Standing:
+    skus = {line.sku for line in each.lines}
+    if (each.party, each.place) != (None, None):
+        skus |= {row.sku for row in _rows(tx, ends, (each.begin, each.end), None)}
+    announced, span = expected.touching(tx, each, skus)
+    moves = _moves(tx, each.kind, ends, _rows(tx, ends, span, skus))
+    return judge(announced, moves, _passed(tx, each, ends.insides), now)[each.id]
 
 
 def _rows(tx: Connection, ends: _Ends, span: tuple[int, int], skus: Collection[str] | None) -> Sequence[Row[Any]]:
@@ -123,18 +116,16 @@ def _name(gateway_name: str | None, name: str) -> str:
     return name if gateway_name is None else f"{gateway_name}/{name}"
 
 
-def _passed(tx: Connection, kind: Kind, asked: Iterable[Expected], insides: Mapping[str, str]) -> list[Passed]:
-    """The tags that went through a door the right way while some were waited for by their tags."""
-    tagged = [each for each in asked if any(line.tags for line in each.lines)]
-    if not tagged:
+def _passed(tx: Connection, each: Expected, insides: Mapping[str, str]) -> list[Passed]:
+    """The announced tags that went through a door the right way."""
+    wanted = {tag for line in each.lines for tag in line.tags}
+    if not wanted:
         return []
-    low, high = min(each.begin for each in tagged), max(each.until for each in tagged)
-    wanted = {tag for each in tagged for line in each.lines for tag in line.tags}
     query = _DOORS.where(
         crossing.c.kind.in_(("stock", "asset", "unknown")),
-        crossing.c.closed_at >= low,
-        crossing.c.closed_at < high + DECIDED_AFTER_US,
-        crossing.c.direction == ("in" if kind == "receipt" else "out"),
+        crossing.c.closed_at >= each.begin,
+        crossing.c.closed_at < each.until + DECIDED_AFTER_US,
+        crossing.c.direction == ("in" if each.kind == "receipt" else "out"),
     )
     found = [(name_of_epc(row.subject), row) for row in tx.execute(query)]
     return [

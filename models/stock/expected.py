@@ -19,6 +19,7 @@ from models.units import plain
 Kind = Literal["receipt", "shipment"]
 Verdict = Literal["waiting", "matched", "short", "over"]
 ZERO = Decimal(0)
+DAY_US = 86_400_000_000
 
 
 class Line(NamedTuple):
@@ -108,19 +109,18 @@ def judge(
     announced: Sequence[Expected], moves: Iterable[Move], passed: Iterable[Passed], now: int
 ) -> dict[str, Standing]:
     """How announcements of one kind stand at a time, by id. A movement that was taken back is not among `moves`."""
-    lines = {(each.id, line.line): _line(each, line) for each in announced for line in each.lines}
-    known = {move.id: move for move in moves if move.quantity > 0 or _is_waited_for(move, announced, lines)}
-    keys = {line.id: key for key, line in lines.items()}
+    index = _Index(announced)
+    known = {move.id: move for move in moves if move.quantity > 0 or index.is_waited_for(move)}
     filled: defaultdict[Key, list[Part]] = defaultdict(list)
     over: defaultdict[Key, list[Part]] = defaultdict(list)
     wrong: defaultdict[str, list[Part]] = defaultdict(list)
-    for part in fill(lines.values(), known.values()):
+    for part in fill(index.lines(), known.values()):
         move = known[part.move]
         if part.line is not None:
-            filled[keys[part.line]].append(part)
-        elif (more_of := _more_of(lines, move)) is not None:
+            filled[index.keys[part.line]].append(part)
+        elif (more_of := index.more_of(move)) is not None:
             over[more_of].append(part)
-        elif (whose := _whose(announced, move)) is not None:
+        elif (whose := index.whose(move)) is not None:
             wrong[whose].append(part)
     heard = [*passed]
     return {
@@ -141,25 +141,38 @@ def _line(each: Expected, line: Line) -> fulfilment.Line:
     return fulfilment.Line(ident, line.sku, line.quantity, each.begin, each.until, each.party, line.lot, each.place)
 
 
-def _is_waited_for(move: Move, announced: Sequence[Expected], lines: Mapping[Key, fulfilment.Line]) -> bool:
-    """What goes back counts while its item is waited for, or the delivery that it is of; later it is no part of it."""
-    waiting = any(line.sku == move.sku and is_open(line, move.at) for line in lines.values())
-    return waiting or any(each.names(move) for each in announced)
+class _Index:
+    """Announcements by the days of their windows, and their lines by item, the oldest first."""
 
+    def __init__(self, announced: Sequence[Expected]) -> None:
+        self.keys: dict[str, Key] = {}
+        self._of_sku: defaultdict[str, list[fulfilment.Line]] = defaultdict(list)
+        self._of_day: defaultdict[int, list[Expected]] = defaultdict(list)
+        for each in sorted(announced, key=lambda each: (each.begin, each.id)):
+            for day in range(each.begin // DAY_US, each.until // DAY_US + 1):
+                self._of_day[day].append(each)
+            for line in each.lines:
+                waiting = _line(each, line)
+                self.keys[waiting.id] = (each.id, line.line)
+                self._of_sku[line.sku].append(waiting)
 
-def _more_of(lines: Mapping[Key, fulfilment.Line], move: Move) -> Key | None:
-    """The line that a movement has more of than was announced: the oldest that waits for such."""
-    fitting = [key for key, line in lines.items() if line.sku == move.sku and is_open(line, move.at)]
-    return min(
-        (key for key in fitting if suits(lines[key], move)),
-        key=lambda key: (lines[key].since, lines[key].id),
-        default=None,
-    )
+    def lines(self) -> list[fulfilment.Line]:
+        """All lines."""
+        return [line for lines in self._of_sku.values() for line in lines]
 
+    def is_waited_for(self, move: Move) -> bool:
+        """What goes back counts while its item is waited for, or the delivery that it is of; not later."""
+        waiting = any(is_open(line, move.at) for line in self._of_sku.get(move.sku, ()))
+        return waiting or self.whose(move) is not None
 
-def _whose(announced: Sequence[Expected], move: Move) -> str | None:
-    fitting = [each for each in announced if each.names(move)]
-    return min(fitting, key=lambda each: (each.begin, each.id)).id if fitting else None
+    def more_of(self, move: Move) -> Key | None:
+        """The line that a movement has more of than was announced: the oldest that waits for such."""
+        lines = self._of_sku.get(move.sku, ())
+        return next((self.keys[each.id] for each in lines if is_open(each, move.at) and suits(each, move)), None)
+
+    def whose(self, move: Move) -> str | None:
+        """The oldest announcement whose delivery it is of."""
+        return next((each.id for each in self._of_day.get(move.at // DAY_US, ()) if each.names(move)), None)
 
 
 def _stands(

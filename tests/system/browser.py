@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from backend.api import create_app
-from backend.api.server import Server
 from backend.api.services import Services
+from backend.server import Server
 from backend.telemetry.store import Reader
 from backend.web import add_page
 
@@ -54,7 +54,7 @@ class Backend:
     def start(self) -> None:
         app = create_app(Services(self.book, now, lambda *_given: True, telemetry=self.telemetry))
         add_page(app)
-        server = Server(app, "127.0.0.1", self.port)
+        server = Server(lambda: app, "127.0.0.1", self.port)
         self.port, self.stop = server.port, Event()
         self.thread = Thread(target=server.run, args=(self.stop,))
         self.thread.start()

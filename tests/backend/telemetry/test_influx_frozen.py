@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event, Thread
@@ -11,8 +12,8 @@ import msgspec
 import pytest
 
 from backend.api import create_app
-from backend.api.server import THREADS, Server
 from backend.api.services import Services
+from backend.server import THREADS, Server
 from backend.telemetry import influx_http
 from backend.telemetry.influx_breaker import Breaker
 from simulators.torture.parts import wait_for
@@ -55,7 +56,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[in
         site.journal("0" * 12, readings(10))
         site.digest()
         services = Services(site.book, lambda: time.time_ns() // 1000, _put_scan, telemetry=site.store)
-        server, stop = Server(create_app(services), "127.0.0.1", 0), Event()
+        server, stop = Server(partial(create_app, services), "127.0.0.1", 0), Event()
         thread = Thread(target=server.run, args=(stop,))
         thread.start()
         yield own, server.port

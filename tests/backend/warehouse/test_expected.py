@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from backend.book import ledger, schema
 from backend.book.db import read, write
-from backend.book.expected_moves import standings
 from models.declared import Location, Supplier
 from models.reading import from_micros
 from tests.backend.books import SECOND
@@ -142,5 +141,3 @@ def test_it_names_an_order_of_the_same_supplier(quay: Floor) -> None:
     quay.put("purchase-orders/PO-1", ordered_at=now, supplier="acme", lines=lines)
     quay.put("expected/ASN-1", **body(quay, party="acme", order="PO-1", lines=lines))
     assert [each["id"] for each in quay.get("expected", order="PO-1", sku="BOLT-M8")["items"]] == ["ASN-1"]
-    with read(quay.yard.book) as tx:
-        assert standings(tx, quay.planner._registers.current(tx), [], 0) == {}

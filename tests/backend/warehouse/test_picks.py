@@ -1,6 +1,7 @@
 """Orders picked by their pick list: first expired first, wrong ones refused, short ones taken elsewhere."""
 
 from datetime import date
+from typing import Any
 
 from backend.verify import verify
 from models.declared import Bin, Location
@@ -53,7 +54,7 @@ def test_first_expired_first_and_a_wrong_one_is_refused_with_what_was_expected(f
         ("bin-2", "OLD", "4", "stage"),
         ("bin-1", "NEW", "2", "stage"),
     ], "the expired lot is left alone"
-    here = {"sku": "GLOVE-L", "lot": "OLD", "location": "bin-2", "quantity": "3"}
+    here: dict[str, Any] = {"sku": "GLOVE-L", "lot": "OLD", "location": "bin-2", "quantity": "3"}
     path = f"tasks/{one['id']}/confirmations"
     for change, says in (
         ({"sku": "BOLT-M8"}, "sku: 'GLOVE-L' expected, got 'BOLT-M8'"),
@@ -127,7 +128,7 @@ def test_a_tag_picks_for_what_it_is_and_from_where_it_is(floor: Floor) -> None:
     assert "at no place" in floor.put(f"{path}/a", 400, epc=PUMP[8], location="bin-1")["detail"]
     floor.put(f"{path}/a", epc=PUMP[0], location="bin-1")
     assert "is at stage" in floor.put(f"{path}/b", 400, epc=PUMP[0], location="bin-1")["detail"]
-    code = {"code": "0119521321000107", "symbology": "]C1"}
+    code: dict[str, Any] = {"code": "0119521321000107", "symbology": "]C1"}
     assert "BOLT" not in str(floor.put(f"{path}/b", **code, location="bin-1"))
     assert floor.held("PUMP-40") == {"bin-1": "1", "stage": "2"}
     assert line(floor, "o1")["state"] == "picked"
@@ -166,7 +167,7 @@ def test_what_is_typed_needs_the_book_to_have_it_and_what_is_scanned_does_not(fl
     (task,) = open_tasks(floor)
     floor.move("BOLT-M8", 4, ("bin-1", "customer"))
     path = f"tasks/{task['id']}/confirmations"
-    typed = {"sku": "BOLT-M8", "location": "bin-1", "quantity": "2"}
+    typed: dict[str, Any] = {"sku": "BOLT-M8", "location": "bin-1", "quantity": "2"}
     assert "at most the 1 of BOLT-M8" in floor.put(f"{path}/a", 400, **typed)["detail"]
     floor.declare("locations", "bin-1", Location("Bin 1", site="yard-1", negative="allow"))
     floor.put(f"{path}/a", **typed)

@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from starlette.responses import StreamingResponse
 
 from backend.api import create_app, sse
-from backend.api.server import THREADS, Server
 from backend.api.services import Services
 from backend.book import events
 from backend.book.db import read, write
+from backend.server import THREADS, Server
 
 Listen = Callable[..., Any]
 Message = tuple[str, str, str | None]
@@ -27,7 +27,8 @@ def server(book: Engine) -> Iterator[tuple[Server, Event]]:
         return True
 
     stop = Event()
-    server = Server(create_app(Services(book, lambda: time.time_ns() // 1000, put_scan)), "127.0.0.1", 0)
+    app = create_app(Services(book, lambda: time.time_ns() // 1000, put_scan))
+    server = Server(lambda: app, "127.0.0.1", 0)
     thread = Thread(target=server.run, args=(stop,))
     thread.start()
     yield server, stop
@@ -139,7 +140,7 @@ def test_a_port_in_use_is_an_error_at_once(server: tuple[Server, Event], book: E
         return True
 
     with pytest.raises(OSError, match="in use"):
-        Server(create_app(Services(book, lambda: 0, put_scan)), "127.0.0.1", server[0].port)
+        Server(lambda: create_app(Services(book, lambda: 0, put_scan)), "127.0.0.1", server[0].port)
 
 
 def test_too_many_streams_are_refused(listen: Listen, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +161,9 @@ def test_however_many_ask_at_once_the_workers_have_connections_to_the_book(
             time.sleep(0.3)
             held.append(book.pool.checkedout())  # type: ignore[attr-defined]
 
-    server[0]._app.add_api_route("/slow", slow)
+    app = server[0]._app
+    assert app is not None
+    app.add_api_route("/slow", slow)
 
     def ask() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", server[0].port, timeout=20)
