@@ -23,6 +23,7 @@ from backend.refold import Folding, fold
 from backend.refold_post import QUIET_US, post
 from backend.registers import Registers
 from backend.step import Change
+from models.register import Register
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -48,6 +49,7 @@ class Deriver:
         self.readings_a_turn = readings_a_turn
         self._registers = Registers()
         self._halts: dict[HaltKey, Sequence[Halt]] = {}
+        self._halted_by: Register | None = None
         self._trying: Turn = {}
         """The turn that is running, or that failed."""
         self._alone: set[DirtyKey] = set()
@@ -61,6 +63,7 @@ class Deriver:
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
+        self._halts.clear()  # another process may have derived meanwhile, or what failed may be in the book
         while not stop.is_set():
             self.held_s, begin = 0.0, time.monotonic()
             busy = self.step()
@@ -96,6 +99,9 @@ class Deriver:
     def _fold(self, tx: Connection) -> list[Folding]:
         """Fold the turn's keys, without a lock; where they are many readings, the last ones are left for another."""
         register = self._registers.current(tx)
+        if register is not self._halted_by:  # no halt of another holds any more, and each keeps its own in memory
+            self._halts.clear()
+            self._halted_by = register
         ready: list[Folding] = []
         for of, spans in _by_device(self._trying).items():
             if sum(folding.readings for folding in ready) >= self.readings_a_turn:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from backend.book.db import read
+from backend.book.sealed import gone_before
 from backend.telemetry import refill, source, source_ledger
 from backend.telemetry.hours import hours_of
 from backend.telemetry.rollup import rolled
@@ -103,8 +104,14 @@ class Projector:
         return lag(self._book, self._store)
 
     def _forget(self, before: int) -> None:
-        """Keep to the retention, at most a week more at a time: a clock may be ahead. What it took comes back."""
+        """Keep to the retention, at most a week more at a time: a clock may be ahead.
+
+        What it took comes back, but for what was pruned from the journal.
+        """
         since = self._store.complete_from()
+        if since is not None:
+            with read(self._book) as book:
+                before = max(before, min(since, gone_before(book)))
         if since is not None and since - before > DAY_US:
             for begin in range(before, since, DAY_US):
                 with read(self._book) as book:
@@ -117,6 +124,7 @@ class Projector:
         if not self._is_prepared or not (positions.streams or positions.ledger.n):
             refill.check(self._book, self._store)
             self._store.prepare()
+            refill.begin(self._book, self._store)
             self._is_prepared = True
             positions = self._store.positions()
         return self._follow_streams(positions.streams) + self._follow_ledger(positions.ledger)

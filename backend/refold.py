@@ -33,8 +33,8 @@ _CHECKPOINTS = select(checkpoint.c.subject, checkpoint.c.day, checkpoint.c.state
 _NO_READING = Unknown("sealed", "", from_micros(0))
 Span = tuple[int, int]
 """(since, until)."""
-Stood = tuple[int, int, bytes, frozenset[str]]
-"""What a halt begins with."""
+Stood = tuple[int, int, bytes, int]
+"""What a halt begins with, and how many rows were made by then: their ids are many, and asked of the last ones only."""
 
 
 @dataclass(slots=True)
@@ -76,8 +76,13 @@ class Refold:
     def stand(self, at: int) -> None:
         """Everything before `at` is folded."""
         if self.last_at is not None and at // DAY_US == self.begin == self.last_at // DAY_US:
-            before = frozenset[str]() if self.halt is None else self.halt.rows
-            self.stood.append((at, self.last_at, encode(self.state), before.union(each.id for each in self.new)))
+            self.stood.append((at, self.last_at, encode(self.state), len(self.new)))
+            del self.stood[:-MOST_OF_KEY]
+
+    def rows_by(self, made: int) -> frozenset[str]:
+        """Ids of the rows of its first day up to where so many were made anew."""
+        before = frozenset[str]() if self.halt is None else self.halt.rows
+        return before.union(each.id for each in self.new[:made])
 
     def next_day(self, day: int) -> int | None:
         """The first day at or after `day`, on which its device was heard, that it may have to be folded for."""
@@ -155,14 +160,16 @@ def fold(
         k.since = spans[k.key.subject][0]
         known = way.halts.get((step.name, device_id, k.key.subject), ())
         halt = next((each for each in reversed(known) if each.since <= k.since), None)
-        with_day = (k.begin, begun_with[k.key.subject])
-        if halt is not None and halt.holds(tx, register, device_id, with_day):
+        if halt is not None and halt.holds(tx, register, device_id, (k.begin, begun_with[k.key.subject])):
             k.begin_at(step, halt)
     keys = fold_keys(tx, register, step, begun, way.most)
     halts: dict[HaltKey, Sequence[Halt]] = {}
     for k in keys:
-        counted = [(each, journal_days.count_before(tx, device_id, each[0])) for each in k.stood[-MOST_OF_KEY:]]
-        of_key = [Halt(*each, register, begun_with[k.key.subject], count) for each, count in counted]
+        with_day = (register, begun_with[k.key.subject])
+        of_key = [
+            Halt(at, last_at, state, k.rows_by(made), *with_day, journal_days.count_before(tx, device_id, at))
+            for at, last_at, state, made in k.stood
+        ]
         if of_key and begun_with[k.key.subject] and not k.goes_on:
             halts[step.name, device_id, k.key.subject] = of_key
     return Folding(step, device_id, spans, register, before, keys, _journalled(tx, device_id, keys), halts)

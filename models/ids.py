@@ -15,3 +15,15 @@ def derived_id(rule: str, *parts: str) -> str:
     False
     """
     return str(uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in (rule, *parts))))
+
+
+def is_derived(ident: str) -> bool:
+    """Whether facts may come to have an id: a UUID of version 5. Who makes ids of their own takes others.
+
+    >>> is_derived(derived_id("crossing", "a")), is_derived("order-7")
+    (True, False)
+    """
+    try:
+        return UUID(ident).version == 5  # noqa: PLR2004 - the version
+    except ValueError:
+        return False

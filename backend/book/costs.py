@@ -1,7 +1,7 @@
 """Costs in the book: what people and systems say that receipts cost, append-only, and what a receipt costs by it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
@@ -10,12 +10,15 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from backend.book import locks, purchases, value_marks
+from backend.book.ledger import IDS_A_QUERY
 from backend.book.schema import movement
 from backend.book.schema_costs import cost, cost_receipt
 from backend.book.schema_orders import purchase_line
 from backend.book.value_marks import FOR_EVER, Mark
+from backend.book.value_places import Kinds
 from models.declared import Item
 from models.errors import Clash, Refused
+from models.place import SUPPLIER
 from models.register import Register
 from models.stock.prices import Bears, Cost, dated, holding, spread
 from models.stock.valuation import Costs, Moved
@@ -134,8 +137,10 @@ def of_row(row: Row[Any], bears: Iterable[Row[Any]]) -> Cost:
 def _facts(tx: Connection, idents: Collection[str]) -> list[Row[Any]]:
     """The movements of these facts that hold: their entries are odd in number, each after the first takes back."""
     chains: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in tx.execute(_FACTS, {"ids": sorted(idents)}) if idents else ():
-        chains[row.movement_id].append(row)
+    wanted = sorted(idents)
+    for low in range(0, len(wanted), IDS_A_QUERY):
+        for row in tx.execute(_FACTS, {"ids": wanted[low : low + IDS_A_QUERY]}):
+            chains[row.movement_id].append(row)
     return [chain[0] for _, chain in sorted(chains.items()) if len(chain) % 2]
 
 
@@ -144,13 +149,22 @@ def holding_movements(tx: Connection, idents: Collection[str]) -> set[str]:
     return {fact.movement_id for fact in _facts(tx, idents)}
 
 
+def _landed(tx: Connection, idents: Sequence[str]) -> list[Cost]:
+    """Of these costs those that hold."""
+    found: dict[str, Cost] = {}
+    for low in range(0, len(idents), IDS_A_QUERY):
+        page = idents[low : low + IDS_A_QUERY]
+        found |= {each.id: each for each in rows(tx, or_(cost.c.id.in_(page), cost.c.replaces.in_(page)))}
+    return holding(found.values())
+
+
 class Pricing:
     """What is known of the costs of some items' receipts, read once; `costs` is what valuation takes of one item."""
 
     def __init__(self, tx: Connection, register: Register, skus: Collection[str]) -> None:
         self._register = register
         shared = [*tx.scalars(_IDS_OF, {"skus": sorted(skus)})]
-        landed = holding(rows(tx, or_(cost.c.id.in_(shared), cost.c.replaces.in_(shared)))) if shared else []
+        landed = _landed(tx, shared)
         facts = {fact.movement_id: fact for fact in _facts(tx, {m for each in landed for m in each.receipts})}
         every = sorted({*skus, *(fact.sku for fact in facts.values())})
         prices = holding(rows(tx, cost.c.sku.in_(every)))
@@ -162,8 +176,10 @@ class Pricing:
         ordered = [*tx.scalars(select(purchase_line.c.sku).where(purchase_line.c.sku.in_(every)).distinct())]
         self._ordered = purchases.prices(tx, ordered) if ordered else {}
         self._landed: defaultdict[str, Decimal] = defaultdict(Decimal)
+        kinds = Kinds(register) if landed else None
+        receipts = {ident: fact for ident, fact in facts.items() if kinds is not None and _came(kinds, fact)}
         for each in landed:
-            self._spread(each, facts)
+            self._spread(each, receipts)
 
     def _spread(self, landed: Cost, facts: dict[str, Row[Any]]) -> None:
         weights = dict(zip(landed.receipts, landed.weights, strict=True)) if landed.weights else {}
@@ -186,6 +202,12 @@ class Pricing:
         if price is None:
             price = self._ordered.get(moved.id)
         return price if price is not None else _supplied(self._register.get("items", sku, moved.at), moved.source)
+
+
+def _came(kinds: Kinds, fact: Row[Any]) -> bool:
+    """Whether a movement is a receipt: nothing else can bear what receipts cost, and its part would be lost."""
+    kind = kinds.at(fact.at)
+    return kind(fact.source) == SUPPLIER != kind(fact.target)
 
 
 def _supplied(item: msgspec.Struct | None, source: str) -> Decimal | None:

@@ -15,7 +15,10 @@ from backend.book.schema_warehouse import count_line, counted
 from backend.book.work_log import Stamp
 from models.errors import Refused
 from models.stock.count import Counted
-from models.units import quantity_text
+from models.units import MAX_DIGITS, quantity_text
+
+MOST_OFF = 10 ** (MAX_DIGITS - 1)
+"""What becomes known late adds to an adjustment, and no reading may fail because that is more than can be posted."""
 
 
 def recount(tx: Connection, ident: str, wanted: Iterable[int] | None, stamp: Stamp) -> list[int]:
@@ -76,19 +79,24 @@ def approve(tx: Connection, ident: str, reason: str | None, stamp: Stamp) -> Non
 def hold(tx: Connection, found: Iterable[Counted], stamp: Stamp) -> None:
     """These quantities were there at their moments, from now on and whatever becomes known late; post what that takes.
 
-    Of two of one place and moment the one that is told later is the later one, by a microsecond.
+    Of two of one place and moment the one that is told later is the later one, by a microsecond. Raises Refused where
+    the book is so far off that a number of another kind was entered.
     """
     fix = settled.Fix([], set())
     wanted = [*found]
     known = past.of_skus(tx, {each.key.sku for each in wanted}, min((each.at for each in wanted), default=0))
     for each in wanted:
         at = _free(tx, each)
+        off = each.quantity - known.at(each.key, at)
+        if abs(off) >= MOST_OFF:
+            msg = f"lines: a book that is off by less than {MOST_OFF} expected, it is by {quantity_text(off)}"
+            raise Refused(f"{msg} for {each.key.sku} at {each.key.location}: take back what made it so")
         row = {"id": each.id, "source": each.evidence[0], "at": at, **each.key._asdict()}
         row |= {"quantity": quantity_text(each.quantity), "adjustment": "0", "movement": None}
         tx.execute(insert(counted).values(row))
         stored = tx.execute(select(counted).where(counted.c.id == each.id)).one()
         moved = Counted(each.id, each.key, at, each.quantity, each.evidence)
-        settled.settle(tx, moved, stored, each.quantity - known.at(each.key, at), fix)
+        settled.settle(tx, moved, stored, off, fix)
     ledger.post(tx, fix.wanted, fix.withdrawn, stamp.actor, stamp.now)
 
 

@@ -12,6 +12,7 @@ from backend.book import entries, ledger, locks
 from backend.book.journal import DAY_US
 from backend.book.schema import movement
 from models.errors import Clash, NotFound, Refused
+from models.ids import is_derived
 from models.register import Register
 from models.stock.ledger import Movement, canonical, reversal
 
@@ -22,7 +23,7 @@ FACTS = frozenset({"crossing", "scan", "task", "count", "sweep", "write_off", "c
 def put(tx: Connection, known: Register, wanted: Movement, actor: str, now: int) -> Literal["created", "same"]:
     """Post what a person enters; the same again is harmless, and leaves what was taken back as it is.
 
-    Raises Clash if the id has other content, Refused where less is there than leaves.
+    Raises Clash if the id has other content, Refused where less is there than leaves, or of an id that facts may have.
     """
     locks.number(tx)
     chain = ledger.chain_of(tx, wanted.id)
@@ -35,6 +36,9 @@ def put(tx: Connection, known: Register, wanted: Movement, actor: str, now: int)
     if fact is not None:
         msg = f"id: {wanted.id} is an entry that the books made of movement {fact}"
         raise Clash(msg)
+    if is_derived(wanted.id):
+        msg = f"id: no UUID of version 5 expected, which the books make of facts, got {wanted.id}"
+        raise Refused(msg)
     entries.check_covered(tx, known, [wanted], now)
     ledger.post(tx, [wanted], (), actor, now)
     return "created"

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -106,16 +106,27 @@ def touching(tx: Connection, asked: Expected, skus: Collection[str]) -> tuple[li
     with_it = table.c.id.in_(select(expected_line.c.expected_id).where(expected_line.c.sku.in_(sorted(skus))))
     named = or_(table.c.party.is_not(None), table.c.place.is_not(None))
     found = _overlapping(tx, asked.kind, own, or_(with_it, named))
-    span, before = own, None
-    while span != before:
-        before = span
-        beside = _overlapping(tx, asked.kind, span, with_it)
-        found |= beside
-        span = (
-            min([span[0], *(each.begin for each in beside.values())]),
-            max([span[1], *(each.end for each in beside.values())]),
-        )
+    windows = tx.execute(select(table.c.begin_at, table.c.end_at).where(table.c.kind == asked.kind, with_it))
+    span = joined(own, [(begin, end) for begin, end in windows])
+    found |= _overlapping(tx, asked.kind, span, with_it)
     return [*found.values()], span
+
+
+def joined(own: tuple[int, int], windows: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """A window with those that overlap it, and overlap those again, as one.
+
+    >>> joined((4, 6), [(8, 9), (1, 3), (2, 5), (6, 8)])
+    (1, 6)
+    """
+    begin = end = 0
+    for low, high in sorted([own, *windows]):
+        if low < end:
+            end = max(end, high)
+        elif begin <= own[0] < end:
+            break
+        else:
+            begin, end = low, high
+    return begin, end
 
 
 def _overlapping(tx: Connection, kind: str, span: tuple[int, int], what: ColumnElement[bool]) -> dict[str, Expected]:
@@ -125,10 +136,11 @@ def _overlapping(tx: Connection, kind: str, span: tuple[int, int], what: ColumnE
 
 def _lines(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Line, ...]]:
     found: defaultdict[str, list[Line]] = defaultdict(list)
-    own = select(expected_line).where(expected_line.c.expected_id.in_(ids))
-    for row in tx.execute(own.order_by(expected_line.c.expected_id, expected_line.c.line)):
-        tags = tuple(json.loads(row.tags))
-        found[row.expected_id].append(Line(row.line, row.sku, Decimal(row.quantity), row.lot, tags))
+    for low in range(0, len(ids), locks.IDS_A_QUERY):
+        own = select(expected_line).where(expected_line.c.expected_id.in_(ids[low : low + locks.IDS_A_QUERY]))
+        for row in tx.execute(own.order_by(expected_line.c.expected_id, expected_line.c.line)):
+            tags = tuple(json.loads(row.tags))
+            found[row.expected_id].append(Line(row.line, row.sku, Decimal(row.quantity), row.lot, tags))
     return {ident: tuple(found[ident]) for ident in ids}
 
 

@@ -4,6 +4,8 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -25,7 +27,18 @@ _HEAD = select(ledger_head.c.n, ledger_head.c.hash).where(ledger_head.c.ledger =
 _MOVE_HEAD = update(ledger_head).where(ledger_head.c.ledger == STOCK)
 _APPEND = insert(movement)
 _CHAINS = select(movement).where(movement.c.movement_id.in_(bindparam("ids", expanding=True))).order_by(movement.c.n)
-_HELD = select(balance).where(balance.c.sku.in_(bindparam("skus", expanding=True))).with_for_update()
+_BARE = (
+    select(balance).where(balance.c.sku.in_(bindparam("skus", expanding=True)), balance.c.lot == "").with_for_update()
+)
+_OF_LOTS = (
+    select(balance)
+    .where(
+        balance.c.sku == bindparam("sku"),
+        balance.c.location.in_(bindparam("locations", expanding=True)),
+        balance.c.lot.in_(bindparam("lots", expanding=True)),
+    )
+    .with_for_update()
+)
 _BALANCE_KEY = ["sku", "location", "lot"]
 _OVER = upsert(balance)
 _SAVE_BALANCES = _OVER.on_conflict_do_update(index_elements=_BALANCE_KEY, set_={"on_hand": _OVER.excluded.on_hand})
@@ -159,13 +172,25 @@ def _row(entry: Entry, root: str, actor: str) -> dict[str, Any]:
     }
 
 
+def _held(tx: Connection, lines: Sequence[tuple[str, str, str]]) -> Iterator[Row[Any]]:
+    """The balances of these lines, and few others: an item may have had thousands of lots."""
+    bare: list[str] = []
+    for sku, group in groupby(lines, key=itemgetter(0)):
+        _, places, lots = map(set, zip(*group, strict=True))
+        if lots == {""}:
+            bare.append(sku)
+        else:
+            yield from tx.execute(_OF_LOTS, {"sku": sku, "locations": sorted(places), "lots": sorted(lots)})
+    if bare:
+        yield from tx.execute(_BARE, {"skus": bare})
+
+
 def _move_balances(tx: Connection, movements: Sequence[Movement]) -> None:
     moved: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     for each in movements:
         for line in lines(each):
             moved[line.sku, line.location, line.lot or ""] += line.quantity
-    skus = sorted({sku for sku, _, _ in moved})
-    held = {(row.sku, row.location, row.lot): Decimal(row.on_hand) for row in tx.execute(_HELD, {"skus": skus})}
+    held = {(row.sku, row.location, row.lot): Decimal(row.on_hand) for row in _held(tx, sorted(moved))}
     rows = [
         {**dict(zip(_BALANCE_KEY, place, strict=True)), "on_hand": quantity_text(held.get(place, Decimal()) + quantity)}
         for place, quantity in sorted(moved.items())

@@ -111,18 +111,22 @@ def progress(tx: Connection, order: Order) -> dict[int, Progress]:
 
 
 def waiting(tx: Connection, sku: str) -> list[Waiting]:
-    """The lines of an item that nothing is picked or reserved for yet, of open orders."""
-    query = select(outbound_line.c.order_id).where(outbound_line.c.sku == sku).distinct()
-    found: list[Waiting] = []
-    rows = tx.execute(select(outbound_order).where(outbound_order.c.id.in_(query), outbound_order.c.state == "open"))
-    for order in [of_row(tx, row) for row in rows.all()]:
-        steps = progress(tx, order)
-        found += [
-            Waiting(order.id, each.line, order.due_at, each.lot, steps[each.line].left, order.stage)
-            for each in order.lines
-            if each.sku == sku and steps[each.line].left > 0
-        ]
-    return found
+    """The lines of an item that nothing is picked or reserved for yet, of open orders: all that ever were, at once."""
+    served: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    of_orders = (warehouse_task.c.sku == sku, warehouse_task.c.order_id.is_not(None))
+    for row in tx.execute(select(warehouse_task).where(*of_orders)):
+        task = tasks.of_row(row)
+        served[row.order_id, row.line] += task.left + task.done
+    rows = tx.execute(
+        select(outbound_line, outbound_order.c.due_at, outbound_order.c.stage)
+        .join(outbound_order, outbound_order.c.id == outbound_line.c.order_id)
+        .where(outbound_line.c.sku == sku, outbound_order.c.state == "open")
+    )
+    found = [
+        Waiting(n.order_id, n.line, n.due_at, n.lot, plain(Decimal(n.quantity) - served[n.order_id, n.line]), n.stage)
+        for n in rows
+    ]
+    return [each for each in found if each.quantity > 0]
 
 
 def stages(tx: Connection) -> set[str]:

@@ -128,13 +128,14 @@ def on_order_at(tx: Connection, skus: Collection[str], at: int) -> dict[str, Dec
 def prices(tx: Connection, skus: Collection[str]) -> dict[str, Decimal]:
     """By movement (of the fact: `movement_id`): the price of a unit by the order lines that the receipt fills.
 
-    The mean by quantity if it fills several; a receipt of which any part was ordered without a price is left out.
+    The mean by quantity if it filled several when it came; what goes back later does not change what it cost. One of
+    which any part was ordered without a price is left out.
     """
     keys = receipts.lines_of(tx, skus)
     asked = {(row.order_id, row.line): row.price for row in tx.execute(receipts.LINES, {"skus": sorted(skus)})}
     price = {line.id: asked[key] for key, line in keys.items()}
     sums: defaultdict[str, list[tuple[Decimal, str | None]]] = defaultdict(list)
-    for part in receipts.parts_of(tx, keys.values(), skus):
+    for part in receipts.came_for(tx, keys.values(), skus):
         if part.line is not None:
             sums[part.move].append((part.quantity, price[part.line]))
     return {move: found for move, parts in sums.items() if (found := _mean(parts)) is not None}

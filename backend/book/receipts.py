@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.book import events, locks
 from backend.book.bulk import write_rows
-from backend.book.ledger import STOCK
+from backend.book.ledger import IDS_A_QUERY, STOCK
 from backend.book.outside import Outside
 from backend.book.schema import ledger_head, movement
 from backend.book.schema_orders import (
@@ -26,10 +26,12 @@ from backend.book.schema_orders import (
     receipts_followed,
     supplier_move,
 )
+from models.stock import fulfilment
 from models.stock.fulfilment import Filled, Line, Move, Part, fill, standings
 from models.units import quantity_text
 
 ACTOR = "planner"
+ITEMS_AT_ONCE = 500
 _HEAD = select(ledger_head.c.n).where(ledger_head.c.ledger == STOCK)
 _MARK = select(receipts_followed).where(receipts_followed.c.ledger == STOCK)
 _OVER_MARK = upsert(receipts_followed)
@@ -66,12 +68,13 @@ Key = tuple[str, int]
 
 def follow(tx: Connection, places: Outside, now: int) -> None:
     """Take in what the ledger has since the last time, and fill the lines of the items that moved."""
-    head = tx.scalar(_HEAD) or 0
     sources = json.dumps(sorted(places.suppliers.items()))
-    since = _since(tx, sources)
-    if since == head:
+    if _since(tx, sources) == (tx.scalar(_HEAD) or 0):
         return
     locks.number(tx)
+    since, head = _since(tx, sources), tx.scalar(_HEAD) or 0
+    if since == head:  # another took it in while this one waited
+        return
     if since is None:
         tx.execute(delete(supplier_move))
     moved = tx.execute(_NEW, {"since": since or 0, "head": head, "places": sorted(places.suppliers)}).all()
@@ -102,10 +105,12 @@ def _take_in(tx: Connection, moved: Sequence[Row[Any]], suppliers: Mapping[str, 
         ident, party = row.movement_id, suppliers[row.source if inward else row.target]
         facts[ident] = {"movement_id": ident, "sku": row.sku, "at": row.at, "party": party, "lot": row.lot}
         sums[ident] += Decimal(row.quantity) if inward else -Decimal(row.quantity)
-    known = select(supplier_move.c.movement_id, supplier_move.c.quantity)
-    for ident, quantity in tx.execute(known.where(supplier_move.c.movement_id.in_(sorted(facts)))):
-        sums[ident] += Decimal(quantity)
-    rows = [facts[ident] | {"quantity": quantity_text(sums[ident])} for ident in sorted(facts)]
+    known, idents = select(supplier_move.c.movement_id, supplier_move.c.quantity), sorted(facts)
+    for low in range(0, len(idents), IDS_A_QUERY):
+        page = supplier_move.c.movement_id.in_(idents[low : low + IDS_A_QUERY])
+        for ident, quantity in tx.execute(known.where(page)):
+            sums[ident] += Decimal(quantity)
+    rows = [facts[ident] | {"quantity": quantity_text(sums[ident])} for ident in idents]
     write_rows(tx, _SAVE_MOVES, rows)
 
 
@@ -113,8 +118,10 @@ def lines_of(tx: Connection, skus: Collection[str]) -> dict[Key, Line]:
     """Every line of some items, as `fulfilment` takes them."""
     rows = tx.execute(LINES, {"skus": sorted(skus)}).all()
     ended: defaultdict[str, list[Row[Any]]] = defaultdict(list)
-    for each in tx.execute(_CANCELLED, {"orders": sorted({row.order_id for row in rows})}):
-        ended[each.order_id].append(each)
+    orders = sorted({row.order_id for row in rows})
+    for low in range(0, len(orders), IDS_A_QUERY):
+        for each in tx.execute(_CANCELLED, {"orders": orders[low : low + IDS_A_QUERY]}):
+            ended[each.order_id].append(each)
     found: dict[Key, Line] = {}
     for row in rows:
         until = min((each.at for each in ended[row.order_id] if each.line in (None, row.line)), default=None)
@@ -127,17 +134,31 @@ def lines_of(tx: Connection, skus: Collection[str]) -> dict[Key, Line]:
 
 def parts_of(tx: Connection, lines: Iterable[Line], skus: Collection[str], until: int | None = None) -> list[Part]:
     """What the movements of some items, those up to a time if one is given, fill of their lines."""
-    moves = [
+    return fill(lines, _moves_of(tx, skus, until))
+
+
+def came_for(tx: Connection, lines: Iterable[Line], skus: Collection[str]) -> list[Part]:
+    """What the receipts of some items filled when they came, whatever went back later."""
+    return fulfilment.came_for(lines, _moves_of(tx, skus, None))
+
+
+def _moves_of(tx: Connection, skus: Collection[str], until: int | None) -> list[Move]:
+    return [
         Move(row.movement_id, row.at, row.sku, Decimal(row.quantity), row.party, row.lot)
         for row in tx.execute(_MOVES, {"skus": sorted(skus)})
         if row.quantity != "0" and (until is None or row.at <= until)
     ]
-    return fill(lines, moves)
 
 
 def refill(tx: Connection, skus: Collection[str], now: int) -> None:
     """Fill the lines of some items anew, and tell what was received in full, or is open again."""
-    lines = lines_of(tx, skus) if skus else {}
+    wanted = sorted(skus)
+    for low in range(0, len(wanted), ITEMS_AT_ONCE):
+        _refill(tx, wanted[low : low + ITEMS_AT_ONCE], now)
+
+
+def _refill(tx: Connection, skus: Collection[str], now: int) -> None:
+    lines = lines_of(tx, skus)
     if not lines:
         return
     stands = standings(lines.values(), parts_of(tx, lines.values(), skus))

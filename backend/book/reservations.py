@@ -155,6 +155,17 @@ def free(tx: Connection, sku: str, need_at: int, now: int, serving: str | None =
     return Free(offers, total - waiting, on)
 
 
+def most(tx: Connection, at: Place, need_at: int, now: int) -> Decimal:
+    """How much of what lies at a place may be promised to a need at a time: of a lot that may not be used, nothing."""
+    locks.number(tx)
+    sku, location, lot = at
+    found = free(tx, sku, need_at, now)
+    offer = next((each for each in found.offers if (each.location, each.lot) == (location, lot)), None)
+    if offer is None or not usable(offer, found.on):
+        return Decimal(0)
+    return max(min(offer.available, found.total), Decimal(0))
+
+
 def _check(tx: Connection, wanted: Reservation, now: int) -> None:
     found = free(tx, wanted.sku, wanted.need_at, now)
     offer = next((each for each in found.offers if (each.location, each.lot) == (wanted.location, wanted.lot)), None)

@@ -15,6 +15,9 @@ from backend.book.bulk import write_rows
 from backend.book.schema import balance, movement, register_entry
 from backend.book.schema_costs import cost_receipt, period, value_mark, value_position
 from backend.book.schema_orders import purchase_event, purchase_line, purchase_order
+from backend.book.value_places import uses
+from models.declared import Device, decode_body
+from models.place import VIRTUAL
 from models.stock.periods import begin_of
 
 ROWS_A_PAGE = 5000
@@ -136,15 +139,21 @@ def shared(tx: Connection, which: ColumnElement[bool]) -> dict[str, Mark]:
 
 
 def _register(tx: Connection, after: int) -> Page:
-    """Items, which have a method and prices, and locations, whose kind says what a movement is."""
+    """Items, which have a method and prices, and locations, whose kind says what a movement is.
+
+    Of a virtual one that says no kind the doors and desks tell it, whenever they are declared.
+    """
     entry = register_entry.c
-    query = select(entry.n, entry.kind, entry.id, entry.valid_from).where(entry.n > after).order_by(entry.n)
-    rows = tx.execute(query.limit(ROWS_A_PAGE)).all()
+    query = select(entry.n, entry.kind, entry.id, entry.valid_from, entry.body).where(entry.n > after)
+    rows = tx.execute(query.order_by(entry.n).limit(ROWS_A_PAGE)).all()
     marks: dict[str, Mark] = {}
-    for _, kind, ident, since in rows:
+    for _, kind, ident, since, text in rows:
         skus: Iterable[str] = (ident,) if kind == "items" else ()
-        if kind == "locations":
-            skus = tx.scalars(select(balance.c.sku).where(balance.c.location == ident).distinct())
+        places = {ident} if kind == "locations" else set[str]()
+        if kind == "devices" and isinstance(body := decode_body(kind, text), Device):
+            since, places = 0, uses(body).keys() - VIRTUAL  # noqa: PLW2901 - theirs holds at any time
+        if places:
+            skus = tx.scalars(select(balance.c.sku).where(balance.c.location.in_(sorted(places))).distinct())
         for sku in skus:
             _join(marks, sku, Mark(since, FOR_EVER, (f"register:{kind}/{ident}",)))
     return rows[-1].n if rows else after, len(rows), marks

@@ -17,7 +17,7 @@ class Kinds:
         for (kind, _), dated in sorted(register.entries.items()):
             for body in [entry.body for entry in dated] if kind == "devices" else ():
                 if isinstance(body, Device):
-                    self._used |= _uses(body)
+                    self._used |= uses(body)
 
     def at(self, at: int) -> Callable[[str], str | None]:
         """Which kind a location is at a time; None is ours."""
@@ -34,7 +34,8 @@ class Kinds:
         return kind
 
 
-def _uses(device: Device) -> dict[str, str]:
+def uses(device: Device) -> dict[str, str]:
+    """The locations outside that a door or a desk names, with what it uses each as."""
     used: dict[str, str] = {}
     if device.door is not None:
         used |= {device.door.outside_out: CUSTOMER, device.door.outside_in: SUPPLIER}

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.book.db import repeated, write
 from backend.book.schema import changed, clock_tick, event, quarantine, refused_count, risk
+from backend.book.schema_notify import webhook_delivery
 from backend.keeping.sealed_days import Sealer
 from backend.step import DAY_US
 
@@ -67,6 +68,7 @@ class Retention:
             lambda tx: self._envelopes(tx, before),
             lambda tx: _risks(tx, before),
             lambda tx: _refusals(tx, before),
+            lambda tx: _deliveries(tx, before),
         ]
         return sum(self._write(kind) for kind in kinds)
 
@@ -107,6 +109,15 @@ def _risks(tx: Connection, before: int) -> int:
     for asset, model, at in rows:
         tx.execute(delete(risk).where(risk.c.asset == asset, risk.c.model == model, risk.c.at == at))
     return len(rows)
+
+
+def _deliveries(tx: Connection, before: int) -> int:
+    """What webhooks were told, or never took; what still waits stays."""
+    table = webhook_delivery.c
+    over = select(table.n).where(table.done_at < before).order_by(table.n).limit(ROWS_A_TURN)
+    ids = tx.scalars(over).all()
+    tx.execute(delete(webhook_delivery).where(table.n.in_(ids)))
+    return len(ids)
 
 
 def _refusals(tx: Connection, before: int) -> int:

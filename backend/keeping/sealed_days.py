@@ -16,6 +16,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Delete, Engine, Table, func, insert, select, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.apply import STEPS
@@ -143,13 +144,13 @@ class Sealer:
         log.info("sealed what is before %s", _name(day))
 
     def _write_all(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Over what an interrupted sealing has written: it comes to the same."""
+        """Rows of one seal over what an interrupted sealing has written: it comes to the same."""
         statement = upsert(table)
         key = [column.name for column in table.primary_key]
         over: dict[str, Any] = {name: statement.excluded[name] for name in table.c.keys() if name not in key}  # noqa: SIM118 - columns
         statement = statement.on_conflict_do_update(index_elements=key, set_=over)
         for low in range(0, len(rows), ROWS_A_TURN):
-            self._turn(partial(write_rows, statement=statement, rows=rows[low : low + ROWS_A_TURN]))
+            self._turn(partial(_write_unsealed, statement, rows[low : low + ROWS_A_TURN]))
 
     # -- pruning ------------------------------------------------------------------------------------------------
     def _may_prune(self, day: int) -> bool:
@@ -243,6 +244,13 @@ def _behind(store: Progress, marks: Mapping[Stream, int], before: int) -> str:
     if gateways:
         return f"the telemetry store has not followed {', '.join(gateways[:3])}"
     return "the telemetry store has still to roll them up" if store.stale(1, before) else ""
+
+
+def _write_unsealed(statement: Insert, rows: Sequence[dict[str, Any]], tx: Connection) -> None:
+    """Nothing if another process has made the seal meanwhile: its readings may be going already."""
+    is_open = (seal.c.day == rows[0]["day"], seal.c.sealed_at.is_(None))
+    if tx.execute(select(seal.c.day).where(*is_open).with_for_update()).first() is not None:
+        write_rows(tx, statement, rows)
 
 
 def _go(statement: Delete, rows: Sequence[dict[str, Any]], tx: Connection) -> None:

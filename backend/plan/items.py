@@ -88,8 +88,8 @@ def positions(view: View, skus: Sequence[str], measured: Mapping[str, Measured])
 def _positions(
     view: View, skus: Sequence[str], held: Mapping[str, list[Line]], measured: Mapping[str, Measured]
 ) -> dict[str, Position]:
-    ordered = purchases.on_order(view.tx, skus)
-    last, promised = proposals.latest(view.tx, skus), _promised(view, skus, measured)
+    last = proposals.latest(view.tx, skus)  # before what is ordered: one that is approved meanwhile is still open here
+    ordered, promised = purchases.on_order(view.tx, skus), _promised(view, skus, measured)
     found: dict[str, Position] = {}
     for sku in skus:
         body = view.register.get("items", sku, view.now)

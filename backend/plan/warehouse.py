@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.book import allocations, outbound, picks, reservations, tasks
 from backend.book.schema import balance, movement
@@ -20,6 +20,7 @@ from backend.plan.items import every_sku
 from backend.plan.rule import Rule, View
 from models.alert import Alert
 from models.declared import Bin, Device, Item, PickFace
+from models.ids import derived_id
 from models.stock import cross_dock, put_away, replenish
 from models.stock.picking import Task
 from models.stock.put_away import Room
@@ -50,7 +51,8 @@ def load_docked(view: View, skus: Sequence[str]) -> list[tuple[str, Docked]]:
     """Items at receiving places; none where the register has no bins: nobody puts away there."""
     if not view.register.all("bins", view.now):
         return [(f"item:{sku}", Docked(sku, [])) for sku in skus]
-    return [(f"item:{sku}", Docked(sku, _received(view, sku))) for sku in skus]
+    places = receiving(view)
+    return [(f"item:{sku}", Docked(sku, _received(view, sku, places))) for sku in skus]
 
 
 def receiving(view: View) -> set[str]:
@@ -61,8 +63,7 @@ def receiving(view: View) -> set[str]:
     return (doors | desks) - {*view.register.all("bins", view.now)} - outbound.stages(view.tx)
 
 
-def _received(view: View, sku: str) -> list[Received]:
-    places = receiving(view)
+def _received(view: View, sku: str, places: set[str]) -> list[Received]:
     under_way = tasks.open_of(view.tx, sku)
     promised = reservations.allocated(view.tx, [sku])
     rows = view.tx.execute(select(balance).where(balance.c.sku == sku).order_by(*balance.primary_key)).all()
@@ -85,7 +86,7 @@ def settle_docked(view: View, facts: Docked) -> None:
         if each.loose > 0:
             got, rest = cross_dock.split(each.loose, each.lot, outbound.waiting(view.tx, each.sku))
             for line, quantity in got:
-                _cross_dock(view, each, line, quantity)
+                rest += quantity - _cross_dock(view, each, line, quantity)
             rest -= _put_away(view, each, rest)
             if rest > 0:
                 facts.homeless[each.place] = quantity_text(rest)
@@ -93,11 +94,15 @@ def settle_docked(view: View, facts: Docked) -> None:
             _end_loose(view, each, stamp)
 
 
-def _cross_dock(view: View, goods: Received, line: cross_dock.Waiting, quantity: Decimal) -> None:
-    """Held for the order, so that no pick list takes it meanwhile."""
+def _cross_dock(view: View, goods: Received, line: cross_dock.Waiting, wanted: Decimal) -> Decimal:
+    """Held for the order, so that no pick list takes it meanwhile; how much: what may be promised, perhaps nothing."""
     stamp = Stamp(ACTOR, view.now)
+    at = (goods.sku, goods.place, goods.lot)
+    quantity = min(wanted, reservations.most(view.tx, at, line.due_at, view.now))
+    if quantity <= 0:
+        return Decimal(0)
     task = _task("cross_dock", goods, quantity, line.stage)
-    ident = f"xd:{line.order}:{line.line}:{view.now}:{goods.place}"[:64]
+    ident = derived_id("cross_dock", line.order, str(line.line), goods.place, goods.lot or "", str(view.now))
     held = Reservation(
         id=ident,
         sku=goods.sku,
@@ -111,6 +116,7 @@ def _cross_dock(view: View, goods: Received, line: cross_dock.Waiting, quantity:
     reservations.reserve(view.tx, held, *stamp)
     cause = Cause(f"order {line.order} waits for it", _came_at(view, goods), (line.order, line.line), ident)
     tasks.make(view.tx, task, cause, stamp)
+    return quantity
 
 
 def _put_away(view: View, goods: Received, quantity: Decimal) -> Decimal:
@@ -148,8 +154,13 @@ def _rooms(view: View, goods: Received) -> list[Room]:
 
 def _came_at(view: View, goods: Received) -> int:
     """When the newest of these goods came there, by event time."""
-    own = select(movement.c.at, movement.c.lot).where(movement.c.sku == goods.sku, movement.c.target == goods.place)
-    return max((row.at for row in view.tx.execute(own) if row.lot == goods.lot), default=view.now)
+    own = (
+        movement.c.sku == goods.sku,
+        movement.c.target == goods.place,
+        movement.c.lot.is_not_distinct_from(goods.lot),
+    )
+    at: int | None = view.tx.scalar(select(func.max(movement.c.at)).where(*own))
+    return view.now if at is None else at
 
 
 def _end_loose(view: View, goods: Received, stamp: Stamp) -> None:
@@ -206,7 +217,7 @@ def _fill(view: View, facts: Faces, face: PickFace, wanted: Decimal) -> None:
     if not any(each.available > 0 and each.location in reserve for each in offers):
         return
     need = allocations.Need(
-        id=f"face:{face.sku}:{face.bin}:{view.now}"[:64],
+        id=derived_id("face", face.sku, face.bin, str(view.now)),
         sku=face.sku,
         quantity=wanted,
         need_at=view.now,

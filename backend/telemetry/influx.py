@@ -118,8 +118,8 @@ class InfluxStore:
         self._state.advance({}, position)
 
     def stale(self, limit: int, before: int) -> list[Stale]:
-        """`Progress.stale`."""
-        return notes.stale(self._connection, limit, before)
+        """`Progress.stale`; what grew too old to be written waits for ever, and is not told of."""
+        return notes.stale(self._connection, limit, (self.complete_from(), before))
 
     def replace(self, rolled: Sequence[Rolled]) -> None:
         """`Writer.replace`."""
@@ -130,8 +130,10 @@ class InfluxStore:
         self._put([*lines, *void.without_successor(self._connection, kept, lines)])
         done = [Bucket(each.device, each.begin) for each in kept if each.width == TEN_MINUTES]
         self._put(writing.stale(done, writing.DONE, oldest))
-        hours = sorted({of.begin // HOUR * HOUR for of in done})
-        self._put(writing.hours(notes.without_stale(self._connection, hours), "false"))
+        hours = notes.without_stale(self._connection, sorted({of.begin // HOUR * HOUR for of in done}))
+        self._put(writing.hours(hours, "false"))
+        still = set(notes.without_stale(self._connection, hours))  # whose turn comes next may have noted more meanwhile
+        self._put(writing.hours([at for at in hours if at not in still], "true"))
 
     def forget(self, before: int) -> None:
         """`Writer.forget`: it is not read any more; the server drops whole shards when they are some days older still.
@@ -141,7 +143,7 @@ class InfluxStore:
         if before < self._connection.now():
             self._connection.forgotten = before
 
-    def complete_from(self) -> int | None:
+    def complete_from(self) -> int:
         """`Progress.complete_from`: the server forgets too, by its own clock."""
         return max(self._oldest(), self._connection.forgotten)
 

@@ -16,13 +16,14 @@ HOURS_AT_ONCE = 24
 _STALE, _HOURS = f"{TIMED}.stale", f"{TIMED}.stale_hour"
 
 
-def stale(connection: Connection, limit: int, before: int) -> list[Stale]:
-    """`Progress.stale`: of the hours that have such, the oldest first."""
-    waiting = ("open = true", f"time >= {lp.clamp(connection.forgotten // HOUR * HOUR)}", f"time < {lp.clamp(before)}")
+def stale(connection: Connection, limit: int, span: tuple[int, int]) -> list[Stale]:
+    """`Progress.stale`: of the hours that have such, the oldest first; none from before span[0], where all is over."""
+    since, before = span
+    waiting = ("open = true", f"time >= {lp.clamp(since // HOUR * HOUR)}", f"time < {lp.clamp(before)}")
     hours = [at // NS for each in connection.read(lp.select("open", _HOURS, *waiting))[0] for at, _ in each.values]
     found: list[Stale] = []
     for k in range(0, len(hours), HOURS_AT_ONCE):
-        some = [(max(begin, connection.forgotten), min(begin + HOUR, before)) for begin in hours[k : k + HOURS_AT_ONCE]]
+        some = [(max(begin, since), min(begin + HOUR, before)) for begin in hours[k : k + HOURS_AT_ONCE]]
         asked = [
             lp.select("open, anew, device", _STALE, waiting[0], lp.between(*of), tail=f"LIMIT {limit}") for of in some
         ]

@@ -36,3 +36,11 @@ def check(book: Engine, store: Store) -> None:
         log.warning(
             "the telemetry store is filled anew from %s on: readings of before are gone from the journal", since
         )
+
+
+def begin(book: Engine, store: Store) -> None:
+    """After `prepare`: one that has followed nothing yet is complete from where the journal is, and says so."""
+    with read(book) as tx:
+        gone = sealed.gone_before(tx)
+    if gone != sealed.EVER and not store.positions().streams:
+        store.forget(gone)

@@ -150,7 +150,7 @@ def _back(state: State, event: Event) -> list[Part]:
 
     What was taken last comes back first.
     """
-    named = [ident for ident in event.named if ident in state.issues]
+    named = [ident for ident in dict.fromkeys(event.named) if ident in state.issues]
     places = [ident for ident in reversed(state.issues) if state.issues[ident].place == event.place]
     back: list[Part] = []
     left = event.quantity
@@ -159,8 +159,8 @@ def _back(state: State, event: Event) -> list[Part]:
         while left and issue.parts:
             part = split(issue.parts, left)
             left -= part.quantity
-            if not part.number and event.went is None:
-                _unshorten(state, ident, part)
+            if not part.number:
+                _unshorten(state, ident, part, stays=event.went is not None)
             back.append(part)
         if not issue.parts:
             del state.issues[ident]
@@ -169,15 +169,16 @@ def _back(state: State, event: Event) -> list[Part]:
     return back
 
 
-def _unshorten(state: State, issue: str, part: Part) -> None:
-    """What was short comes back: so much less is to be covered."""
+def _unshorten(state: State, issue: str, part: Part, *, stays: bool) -> None:
+    """What was short comes back: so much less is to be covered. If it went on elsewhere it `stays` short, of nobody."""
     for pool in state.pools.values():
-        for short in pool.shorts:
+        for n, short in enumerate(pool.shorts):
             if short.issue == issue:
                 short.quantity -= part.quantity
                 short.value -= part.value
-                if not short.quantity:
-                    pool.shorts.remove(short)
+                left = [short] if short.quantity else []
+                gone = [Short("", short.flow, part.quantity, part.value)] if stays else []
+                pool.shorts[n : n + 1] = left + gone
                 return
 
 

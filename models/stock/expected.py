@@ -5,6 +5,7 @@ the lines of the windows that they fall in, the oldest window first (`models.sto
 announced, or another item or lot, is told of the announcement that names whose it is or where it came in.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -109,8 +110,9 @@ def judge(
     announced: Sequence[Expected], moves: Iterable[Move], passed: Iterable[Passed], now: int
 ) -> dict[str, Standing]:
     """How announcements of one kind stand at a time, by id. A movement that was taken back is not among `moves`."""
-    index = _Index(announced)
-    known = {move.id: move for move in moves if move.quantity > 0 or index.is_waited_for(move)}
+    every = [*moves]
+    index = _Index(announced, sorted({move.at // DAY_US for move in every}))
+    known = {move.id: move for move in every if move.quantity > 0 or index.is_waited_for(move)}
     filled: defaultdict[Key, list[Part]] = defaultdict(list)
     over: defaultdict[Key, list[Part]] = defaultdict(list)
     wrong: defaultdict[str, list[Part]] = defaultdict(list)
@@ -142,14 +144,15 @@ def _line(each: Expected, line: Line) -> fulfilment.Line:
 
 
 class _Index:
-    """Announcements by the days of their windows, and their lines by item, the oldest first."""
+    """Announcements by those of the days of their windows that are asked for, and their lines by item, oldest first."""
 
-    def __init__(self, announced: Sequence[Expected]) -> None:
+    def __init__(self, announced: Sequence[Expected], days: Sequence[int]) -> None:
         self.keys: dict[str, Key] = {}
         self._of_sku: defaultdict[str, list[fulfilment.Line]] = defaultdict(list)
         self._of_day: defaultdict[int, list[Expected]] = defaultdict(list)
         for each in sorted(announced, key=lambda each: (each.begin, each.id)):
-            for day in range(each.begin // DAY_US, each.until // DAY_US + 1):
+            first, last = bisect_left(days, each.begin // DAY_US), bisect_right(days, each.until // DAY_US)
+            for day in days[first:last]:
                 self._of_day[day].append(each)
             for line in each.lines:
                 waiting = _line(each, line)

@@ -63,12 +63,21 @@ class Filled:
 
 def fill(lines: Iterable[Line], moves: Iterable[Move]) -> list[Part]:
     """The parts that stand after all movements, by SKU and in the order in which they were filled."""
+    return [part for each in _fillings(lines, moves) for part in each.parts]
+
+
+def came_for(lines: Iterable[Line], moves: Iterable[Move]) -> list[Part]:
+    """What every movement filled when it came, whatever was taken back of it later."""
+    return [part for each in _fillings(lines, moves) for part in each.came]
+
+
+def _fillings(lines: Iterable[Line], moves: Iterable[Move]) -> "list[_Filling]":
     of_sku: defaultdict[str, tuple[list[Line], list[Move]]] = defaultdict(lambda: ([], []))
     for line in lines:
         of_sku[line.sku][0].append(line)
     for move in moves:
         of_sku[move.sku][1].append(move)
-    return [part for sku in sorted(of_sku) for part in _Filling(*of_sku[sku]).parts]
+    return [_Filling(*of_sku[sku]) for sku in sorted(of_sku)]
 
 
 class _Filling:
@@ -79,6 +88,7 @@ class _Filling:
         self._left = {line.id: line.quantity for line in self._lines}
         self._moves = {move.id: move for move in moves}
         self.parts: list[Part] = []
+        self.came: list[Part] = []
         for move in sorted(moves, key=lambda each: (each.at, -each.quantity, each.id)):
             if move.quantity > 0:
                 self._fill(move)
@@ -86,7 +96,7 @@ class _Filling:
                 self._take_back(move)
 
     def _fill(self, move: Move) -> None:
-        rest = move.quantity
+        rest, before = move.quantity, len(self.parts)
         for line in self._lines:
             took = min(rest, self._left[line.id])
             if took > 0 and is_open(line, move.at) and suits(line, move):
@@ -95,6 +105,7 @@ class _Filling:
                 rest -= took
         if rest > 0:
             self.parts.append(Part(None, move.id, move.at, rest))
+        self.came += self.parts[before:]
 
     def _take_back(self, move: Move) -> None:
         """From what was not ordered first, then from what was filled last; of the same party and lot."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from models.declared_reorder import Method, ReorderPolicy
+from models.errors import Refused
 from models.stock import safety
 from models.stock.demand import Demand
 from models.stock.lead_time import LeadTime
@@ -89,7 +90,17 @@ def eoq(order_cost: float, demand_a_year: float, holding_a_year: float) -> float
 
 
 def level(policy: ReorderPolicy, facts: Facts) -> Level | Unknown:
-    """The level by the policy; the item's fixed minimum and maximum where its demand cannot be measured yet."""
+    """The level by the policy; the item's fixed minimum and maximum where its demand cannot be measured yet.
+
+    Unknown too where what was measured comes to more than a quantity can be: somebody entered a number of another kind.
+    """
+    try:
+        return _level(policy, facts)
+    except Refused as error:
+        return Unknown(f"demand and costs that come to a level expected, they come to {error}")
+
+
+def _level(policy: ReorderPolicy, facts: Facts) -> Level | Unknown:
     if policy.method == "min_max":
         return _fixed(facts, []) or Unknown("reorder_min, reorder_max: expected with method min_max")
     demand, lead_time = facts.demand, facts.lead_time

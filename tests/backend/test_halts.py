@@ -1,8 +1,11 @@
 """Halts: a backlog that comes piece by piece is folded from where it goes on, and ends in the orderly book."""
 
+import gc
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,12 +13,14 @@ import pytest
 from backend import deriver, halts, journal_days
 from backend.book import register
 from backend.book.db import write
+from backend.book.schema import run
 from backend.deriver import Deriver
-from backend.refold import Folding
-from models.declared import Asset, Device, Tracker
-from models.reading import Fix, Reading, from_micros
-from tests.backend.books import SECOND, Yard, facts
-from tests.backend.stories import MIDNIGHT
+from backend.refold import Folding, Refold
+from backend.step import Derived, Key
+from models.declared import Asset, Device, Location, Tracker
+from models.reading import Fix, Reading, Tag, from_micros
+from tests.backend.books import DAY, SECOND, Yard, facts
+from tests.backend.stories import MIDNIGHT, TAGS
 
 TRACKER = "imei:350000000000001"
 FIXES, PIECE = 400, 20
@@ -102,6 +107,66 @@ def test_what_another_process_folded_meanwhile_is_not_passed_over(template: Path
     yard.settle(SECOND)
     yard.deriver = mine
     assert told_in(yard, parts[9:]) == orderly
+
+
+def test_who_derives_again_after_another_process_remembers_nothing(template: Path, tmp_path: Path) -> None:
+    def seen(hour: float, antenna: int, device_at: int | None = None) -> Reading:
+        at = from_micros(MIDNIGHT + round(3600 * hour * SECOND))
+        return Tag("door-1", at, TAGS[0], antenna, device_at=None if device_at is None else from_micros(device_at))
+
+    passing = [seen(8, 1), seen(8.0001, 3, 5), seen(8.0002, 2)]
+    parts = [passing[::2], passing[1:2], [seen(10, 1)], [seen(12, 1)], [seen(10.5, 1)]]
+    repeated, more = seen(-2, 3, 5), [seen(10.6, 1), seen(10.6001, 2)]
+    orderly = told_in(Yard.copy(template, tmp_path / "orderly.db", MIDNIGHT + DAY), [[repeated], *parts, more])
+    yard = Yard.copy(template, tmp_path / "late.db", MIDNIGHT + DAY)
+    for part in parts:
+        yard.send(part)
+        yard.settle(SECOND)
+    mine, yard.deriver = yard.deriver, Deriver(yard.book, yard.clock)
+    yard.send([repeated])
+    yard.settle(SECOND)
+    over = Event()
+    over.set()
+    mine.run(over)
+    yard.deriver = mine
+    assert told_in(yard, [more]) == orderly
+
+
+def test_a_register_that_holds_no_more_is_not_kept_in_memory(template: Path, tmp_path: Path) -> None:
+    yard = tracked(template, tmp_path / "late.db")
+    told = fixes(random.Random(9))
+    stamp: dict[str, Any] = {"valid_from": 0, "actor": "test", "now": 1}
+    with write(yard.book) as tx:
+        register.put(tx, "assets", "T2", Asset("truck", "2"), **stamp)
+        register.put(tx, "devices", f"{TRACKER}2", Device(f"{TRACKER}2", tracker=Tracker("T2")), **stamp)
+    for part in pieces(told)[:3]:
+        yard.send(part)
+        yard.settle(SECOND)
+    with write(yard.book) as tx:
+        register.put(tx, "locations", "new", Location("New"), **stamp)
+    for part in pieces(told)[:3]:
+        yard.send([Fix(f"{TRACKER}2", each.at, 51.0, 3.7, valid=True) for each in part])
+        yard.settle(SECOND)
+    gc.collect()
+    halted = [each for each in gc.get_objects() if isinstance(each, halts.Halt)]
+    mine = [each for each in halted if "T2" in each.register.all("assets", SECOND)]
+    assert len({id(each.register) for each in mine}) == 1
+    yard.book.dispose()
+
+
+def test_what_toggles_all_day_is_folded_in_little_memory() -> None:
+    folding = Refold(Key(1, "gw/crane", ""), MIDNIGHT // DAY, MIDNIGHT // DAY, None, {})
+    tracemalloc.start()
+    for k in range(400):
+        folding.stand(MIDNIGHT + k * SECOND)
+        folding.last_at = MIDNIGHT + k * SECOND
+        rows = (Derived("hours", run, f"{k}-{n}", folding.last_at, folding.last_at, {}, None) for n in range(25))
+        folding.new += rows
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 2**20, "each halt on the way would hold the ids of all rows before it"
+    assert len(folding.stood) == halts.MOST_OF_KEY
+    assert len(folding.rows_by(folding.stood[-1][-1])) == 25 * 399
 
 
 def test_the_newest_halts_of_few_keys_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

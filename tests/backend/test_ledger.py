@@ -1,6 +1,7 @@
 """The ledger in the book: appended, chained, its balances kept; a repeat is harmless and a clash is loud."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,26 @@ def test_a_transaction_that_fails_leaves_no_trace(yard: Yard) -> None:
 def test_nothing_to_post_takes_no_lock(yard: Yard) -> None:
     assert post(yard, []) == []
     assert not yard.rows(ledger_head)
+
+
+def test_what_a_movement_costs_does_not_grow_with_the_lots_there_ever_were(yard: Yard) -> None:
+    def steps(name: str) -> int:
+        """Of SQLite's machine, in thousands."""
+        found = 0
+
+        def count() -> int:
+            nonlocal found
+            found += 1
+            return 0
+
+        with write(yard.book) as tx:
+            driver: Any = tx.connection.driver_connection
+            driver.set_progress_handler(count, 100)
+            ledger.post(tx, [move(name, lot="L0")], set(), "test", yard.clock.now)
+            driver.set_progress_handler(None, 0)
+        return found
+
+    post(yard, [move("first", lot="L0")])
+    before = steps("second")
+    post(yard, [move(f"m{n}", lot=f"L{n}") for n in range(2000)])
+    assert steps("third") <= 2 * before

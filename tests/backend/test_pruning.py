@@ -1,9 +1,11 @@
 """Pruning: what goes and what stays, what comes too late, and what is refused."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
+from sqlalchemy import Connection, Engine
 
 from backend import site
 from backend.api.queries.seals import seals
@@ -19,6 +21,7 @@ from backend.book.schema import (
     quarantine,
     refused_count,
     seal,
+    seal_stream,
     sealed_state,
     stream,
     too_late,
@@ -240,6 +243,28 @@ def test_it_goes_a_few_numbers_at_a_time_and_stops_when_told(old: Yard, monkeypa
     monkeypatch.undo()
     assert pruned(old) == 1
     assert [row["pruned_to"] for row in old.rows(stream)] == [8]
+    whole(old)
+
+
+def test_who_was_overtaken_while_it_sealed_changes_nothing(old: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "NUMBERS_A_TURN", 3)
+    over = Event()
+    true, go = prune.prefixes, prune.readings_go
+
+    def overtaken(book: Engine, before: int) -> Iterator[prune.Prefix]:
+        monkeypatch.setattr(prune, "prefixes", true)
+        Sealer(old.book, old.clock, DAYS).all(over)
+        return true(book, before)
+
+    def once(tx: Connection, day: int, before: int) -> int:
+        over.set()
+        return go(tx, day, before)
+
+    monkeypatch.setattr(prune, "prefixes", overtaken)
+    monkeypatch.setattr(prune, "readings_go", once)
+    old.clock.now = MIDNIGHT + (2 + DAYS) * DAY
+    assert Sealer(old.book, old.clock, DAYS).all(Event()) == 1
+    assert [(row["from_seq"], row["to_seq"]) for row in old.rows(seal_stream)] == [(1, 8)]
     whole(old)
 
 

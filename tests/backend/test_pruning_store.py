@@ -83,6 +83,23 @@ def test_a_store_of_another_version_is_not_emptied_of_what_is_gone(old: Yard, tm
     store.close()
 
 
+def test_a_store_says_from_when_on_it_has_what_was_pruned(old: Yard, tmp_path: Path) -> None:
+    gone, far = MIDNIGHT + DAY, 10_000
+    kept, later = sql.on_file(tmp_path / "kept.db"), sql.on_file(tmp_path / "later.db")
+    Projector(old.book, kept, old.clock, far).catch_up()
+    prune_at(old, 2)
+    for _ in range(2):
+        for store, since in ((kept, old.clock.now - far * DAY), (later, gone)):
+            Projector(old.book, store, old.clock, far).step()
+            assert store.complete_from() == since, "it is not what is kept that was never there"
+    for forgotten, since in ((MIDNIGHT + DAY // 2, MIDNIGHT + DAY // 2), (MIDNIGHT + 3 * DAY, gone)):
+        kept.forget(forgotten)
+        Projector(old.book, kept, old.clock, far).step()
+        assert kept.complete_from() == since, "of what was forgotten there comes back what the journal has"
+    kept.close()
+    later.close()
+
+
 @pytest.mark.timeout(3600)
 def test_a_pass_that_is_killed_at_any_statement_goes_on(tmp_path: Path) -> None:
     program = Path(__file__).parent / "dying_seals.py"

@@ -1,6 +1,6 @@
 """A book that is sealed and pruned at any moments comes to the same as one that keeps everything, too late apart.
 
-`STOCKYARD_STORIES=2000 python -m pytest tests/backend/test_sealing.py` tells 2,000 random stories; without it 24.
+`STOCKYARD_STORIES=2000 python -m pytest tests/backend/test_sealing.py` tells 2,000 random stories; without it 16.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.backend.books import DAY, Yard
 from tests.backend.sealed_pairs import Pair, tell
 from tests.backend.stories import MIDNIGHT
 
-STORIES = int(os.environ.get("STOCKYARD_STORIES", "24"))
+STORIES = int(os.environ.get("STOCKYARD_STORIES", "16"))
 PIECES, ENOUGH = 4, 400
 
 

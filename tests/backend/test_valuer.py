@@ -8,12 +8,13 @@ from time import monotonic
 import pytest
 
 from backend import valuer
-from backend.book import purchases
+from backend.book import purchases, register
 from backend.book.db import write
 from backend.book.purchases import Order, OrderLine
 from backend.book.schema_costs import value_month
 from backend.valuer import pause_s
 from backend.verify import verify
+from models.declared import Desk, Device, Location
 from models.errors import Clash
 from models.stock.periods import BadPeriod, month_text
 from tests.backend.books import Template
@@ -200,6 +201,27 @@ def test_scanned_by_mistake_and_undone_goes_back_at_its_own_cost(shop: Shop) -> 
     assert shop.sums("2026-10") == {"receipt": "2200", "supplier return": "1200", "sale": "1240"}
 
 
+def test_what_goes_back_later_does_not_change_what_its_receipt_cost(shop: Shop) -> None:
+    with write(shop.book) as tx:
+        lines = [OrderLine(sku=SKU, quantity=D(10), price=D(5))]
+        order = Order(id="PO", supplier=None, ordered_at=when("09-01"), lines=lines)
+        purchases.put(tx, order, "test", shop.clock.now)
+    shop.post(moved("a1", "10-03", 10))
+    assert shop.sums("2026-10") == {"receipt": "50"}
+    shop.post(moved("b1", "11-03", 4, "returned"), moved("b2", "11-04", 6, "returned"))
+    shop.post(moved("late", "10-02", 1, "sold"))
+    assert shop.sums("2026-10") == {"receipt": "50", "sale": "0", "sale true-up": "5"}
+    assert shop.sums("2026-11") == {"supplier return": "50"}
+    assert not [finding for finding in verify(shop.book) if not finding.ok]
+
+
+def test_what_is_no_receipt_takes_no_part_of_a_landed_cost(shop: Shop) -> None:
+    shop.post(moved("a1", "10-03", 10), moved("t1", "10-04", 10, "desk>warehouse"))
+    shop.price("a1", "5")
+    shop.cost(id="freight", what="landed", amount=D(100), share="quantity", receipts=["a1", "t1"])
+    assert shop.sums("2026-10") == {"landed": "100", "receipt": "50"}
+
+
 def test_it_works_while_others_do_and_rests(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [pause_s(busy) for busy in (0.0, 0.1, 10.0)] == [1.0, 5.0, 60.0]
     monkeypatch.setattr(valuer, "MOST_PAUSE_S", 0.05)
@@ -214,3 +236,18 @@ def test_it_works_while_others_do_and_rests(shop: Shop, monkeypatch: pytest.Monk
     worker.join(10)
     assert not worker.is_alive()
     assert [row["quantity"] for row in shop.rows(value_month)] == ["200"]
+
+
+def test_a_place_is_a_suppliers_since_a_desk_receives_from_it(shop: Shop) -> None:
+    shop.declare(price="5")
+    shop.post(moved("a1", "10-03", 10, "gate>desk"))
+    desk = Device(name="hand-7", gateway="dock-a", desk=Desk("desk", "gate", "customer"))
+    for kind, ident, body in (
+        ("locations", "gate", Location("Gate", virtual=True)),
+        ("devices", "dock-a/hand-7", desk),
+    ):
+        shop.valuer.settle_all()
+        with write(shop.book) as tx:
+            register.put(tx, kind, ident, body, valid_from=when("01-01"), actor="test", now=shop.clock.now)
+    assert shop.sums("2026-10") == {"receipt": "50"}
+    assert not [finding for finding in verify(shop.book) if not finding.ok]

@@ -79,7 +79,9 @@ class Publisher:
 
     def _receipt(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         receipt = msgspec.json.decode(message.payload, type=wire.Receipt)
-        line, now = self.lines[wire.gateway_of(message.topic)], time.monotonic()
+        line, now = self.lines.get(wire.gateway_of(message.topic)), time.monotonic()
+        if line is None:  # of another publisher
+            return
         with self.changed:
             line.heard_at = now
             while line.flight and line.flight[0][0] <= receipt.seq:

@@ -87,14 +87,13 @@ def journal_entries(tx: Connection, ask: JournalAsk) -> tuple[list[items.Journal
 
 def streams(tx: Connection, ask: JournalAsk, from_stream: int = 0) -> Sequence[Row[Any]]:
     """The streams that are asked for: id, epoch, mark, pruned_to, name of the gateway."""
-    query = select(stream.c.id, stream.c.epoch, stream.c.mark, stream.c.pruned_to, gateway.c.name).join(
-        gateway, gateway.c.id == stream.c.gateway_id
-    )
+    columns = (stream.c.id, stream.c.epoch, stream.c.mark, stream.c.pruned_to, gateway.c.name)
+    query: Select[Any] = select(*columns).join(gateway, gateway.c.id == stream.c.gateway_id)
     if ask.gateway is not None:
         query = query.where(gateway.c.name == ask.gateway)
     if ask.epoch is not None:
         query = query.where(stream.c.epoch == ask.epoch)
-    return [*tx.execute(query.where(stream.c.id >= from_stream).order_by(stream.c.id))]
+    return tx.execute(query.where(stream.c.id >= from_stream).order_by(stream.c.id)).all()
 
 
 def _entry(row: Row[Any], owner: Row[Any], device_name: str) -> items.JournalEntry:

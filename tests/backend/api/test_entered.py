@@ -10,6 +10,7 @@ from backend.book import ledger, register, schema
 from backend.book.db import read, write
 from backend.verify import verify
 from models.declared import Item, Location
+from models.ids import derived_id
 from models.stock.ledger import first_broken
 
 NOW = 1_795_424_400_000_000
@@ -38,6 +39,13 @@ def send(site: Any) -> Callable[..., Any]:
 
 def on_hand(get: Get) -> str:
     return str(get("stock", sku="BOLT-M8", location="desk")["items"][0]["on_hand"])
+
+
+def test_an_id_that_a_fact_may_come_to_have_is_refused(send: Any) -> None:
+    taken = derived_id("reversal", "m1")
+    refused = send("PUT", f"movements/{taken}", MOVE, 400)
+    assert "id: no UUID of version 5 expected" in refused["detail"]
+    send("PUT", "movements/6ba7b810-9dad-41d1-80b4-00c04fd430c8", MOVE)
 
 
 def test_one_call_opens_what_a_read_movement_rests_on(site: Any, get: Get) -> None:

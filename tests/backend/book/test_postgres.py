@@ -50,6 +50,7 @@ class Worker:
     def __init__(self, book: Engine, stack: ExitStack, name: str, *parts: str) -> None:
         self.name, self.wanted = name, Wanted(parts, ingests=True)
         self.session = stack.enter_context(book.connect())
+        self.pid = self.session.scalar(text("SELECT pg_backend_pid()"))
         lease.live(self.session, name)
         self.session.commit()
 
@@ -59,7 +60,14 @@ class Worker:
         return sorted(each.removeprefix("gateway/") for each in held if not each.startswith("worker/"))
 
     def die(self) -> None:
+        """Its connection ends; the server has noticed."""
+        engine = self.session.engine
         self.session.invalidate()
+        while True:
+            with read(engine) as tx:
+                if not tx.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid"), {"pid": self.pid}):
+                    return
+            sleep(0.01)
 
 
 def test_gateways_are_shared_alike_and_a_dead_worker_s_are_taken_at_once(book: Engine) -> None:

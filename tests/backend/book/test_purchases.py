@@ -1,18 +1,25 @@
 """Purchase orders on both stores: what receipts fill, whenever they become known; and what a line that is over does."""
 
+import sqlite3
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from backend.book import purchases
-from backend.book.db import open_engine, read
+from backend.api.approval import decide
+from backend.book import events, locks, purchases, receipts
+from backend.book.db import open_engine, read, write
+from backend.book.ledger import IDS_A_QUERY
 from backend.book.migrations import migrate
+from backend.book.outside import outside
+from backend.book.schema import proposal
 from models.declared import Location
 from models.errors import Clash, NotFound, Refused
+from models.stock.ledger import Movement
 from tests.backend.books import open_quick
 from tests.backend.plan.buying import Shop, at
 
@@ -168,3 +175,67 @@ def test_fills_are_the_same_in_every_order_of_arrival(shop: Shop) -> None:
     shop.declare("locations", "quay", Location("Quay", kind="supplier"))
     shop.follow()
     assert shop.fills() == step_by_step, "made anew from the whole ledger"
+
+
+def test_thousands_of_receipts_are_followed_at_once(shop: Shop, store: str) -> None:
+    """A statement takes 65,535 parameters in PostgreSQL, 32,766 in SQLite; this one is told that it is fewer."""
+    shop.order("PO-1", 1, 1)
+    many = 2 * IDS_A_QUERY + 1
+    for low in range(0, many, 1000):
+        ways: dict[str, Any] = {"source": "supplier", "target": "hall", "reason": "test", "evidence": []}
+        names = [f"m{n}" for n in range(low, min(low + 1000, many))]
+        shop.post([Movement(id=name, at=at(2), sku="X", quantity=D(1), **ways) for name in names])
+    with write(shop.book) as tx:
+        if store == "sqlite":
+            driver: Any = tx.connection.driver_connection
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, IDS_A_QUERY + 100)
+        receipts.follow(tx, outside(shop.registers.current(tx), shop.now), shop.now)
+    assert not on_order(shop)
+
+
+def test_what_is_approved_while_the_planner_looks_is_not_proposed_again(
+    shop: Shop, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store == "sqlite":
+        pytest.skip("writers take turns")
+    shop.item(reorder_min=D(10), reorder_max=D(50))
+    shop.move("a", 29, 5, "in")
+    shop.plan()
+    looked, orders_of = [False], purchases.on_order
+
+    def approved_after(tx: Any, skus: Any) -> Any:
+        found = orders_of(tx, skus)
+        if not looked[0]:
+            looked[0] = True
+            with read(shop.book) as other:
+                ident = other.scalars(select(proposal.c.id)).one()
+            with write(shop.book) as other:
+                decide(other, ident, "approved", ("ann", "so", shop.now))
+        return found
+
+    monkeypatch.setattr(purchases, "on_order", approved_after)
+    with write(shop.book) as tx:
+        events.changed(tx, "item:X", shop.now)
+    shop.plan()
+    assert shop.proposals() == [("approved", "45")]
+
+
+def test_two_that_follow_at_once_take_nothing_in_twice(shop: Shop, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planner and valuer both follow; whoever waits for the other's lock looks again at what is left to do."""
+    if store == "sqlite":
+        pytest.skip("writers take turns")
+    shop.order("PO-1", 1, 40)
+    shop.move("a", 5, 10, "in")
+    shop.follow()
+    shop.move("b", 6, 5, "in")
+    looked, number = [False], locks.number
+
+    def after_another(tx: Any) -> None:
+        if not looked[0]:
+            looked[0] = True
+            shop.follow()
+        number(tx)
+
+    monkeypatch.setattr(locks, "number", after_another)
+    shop.follow()
+    assert shop.fills() == [("PO-1", 1, "15", "25", True)]

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from backend.telemetry import influx_http, rollup
+from backend.telemetry import influx_http, influx_notes, rollup
 from backend.telemetry import influx_lines as lp
 from backend.telemetry.influx import InfluxStore
 from backend.telemetry.rows import (
@@ -200,3 +200,39 @@ def test_a_clock_that_is_decades_ahead_forgets_nothing(influx_server: InfluxServ
     store.write(Step(samples=[Sample("d", T0, 1, (Value("x", "1", 1.0),))]))
     assert len(store.points(["x"], None, 0, EVER)) == 1
     site.close()
+
+
+def test_what_grew_too_old_to_be_rolled_up_is_not_waited_for(
+    influx_server: InfluxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_on(influx_server, days=20)
+    store.prepare()
+    begin = (time.time_ns() // 1000 - 19 * DAY) // TEN_MINUTES * TEN_MINUTES
+    old, young = Bucket("d", begin), Bucket("d", begin + DAY)
+    store.write(Step(followed=[Followed(("dock-a", EPOCH), 2, {old: 1, young: 2})]))
+    assert [each.bucket for each in store.stale(9, EVER)] == [old, young]
+    monkeypatch.setattr(influx_http.Connection, "now", lambda _: begin + 20 * DAY + HOUR)
+    store.replace([Rolled("d", begin, TEN_MINUTES, anew=False, rollups=(), readings={})])
+    assert [each.bucket for each in store.stale(9, EVER)] == [young], "who rolls up all that is stale comes to an end"
+
+
+def test_what_another_process_notes_meanwhile_still_waits(
+    influx_server: InfluxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = f"t{uuid4().hex}"
+    store, other = store_on(influx_server, database), store_on(influx_server, database)
+    store.prepare()
+    old, new = Bucket("d", T0 // HOUR * HOUR), Bucket("d", T0 // HOUR * HOUR + TEN_MINUTES)
+    store.write(Step(followed=[Followed(("dock-a", EPOCH), 1, {old: 1})]))
+    without_stale = influx_notes.without_stale
+
+    def overtaken(connection: influx_http.Connection, hours: list[int]) -> list[int]:
+        monkeypatch.undo()
+        found = without_stale(connection, hours)
+        other.positions()
+        other.write(Step(followed=[Followed(("dock-a", EPOCH), 2, {new: 2})]))
+        return found
+
+    monkeypatch.setattr(influx_notes, "without_stale", overtaken)
+    store.replace([Rolled("d", old.begin, TEN_MINUTES, rollups=(), readings={})])
+    assert [each.bucket for each in store.stale(9, EVER)] == [new]

@@ -1,7 +1,16 @@
 """A cycle count from request to adjustment, by its API: blind, netted, counted again, approved by another."""
 
+from decimal import Decimal
+
+import pytest
+
+from backend.book import count_decisions
+from backend.book.db import write
+from backend.book.work_log import Stamp
 from backend.verify import verify
+from models.errors import Refused
 from models.reading import Scan, from_micros
+from models.stock.count import Counted, Key
 from tests.backend.books import SECOND
 from tests.backend.warehouse.floors import Floor
 
@@ -116,3 +125,11 @@ def test_count_scans_of_one_place_add_up_and_undo_takes_one_back(floor: Floor) -
     floor.post("counts/c1/approve", by="bob")
     assert floor.held("BOLT-M8") == {"desk": "12"}
     whole(floor)
+
+
+def test_what_is_late_never_makes_an_adjustment_too_large_to_post(floor: Floor) -> None:
+    """A number of another kind was entered: it is taken back, not counted away."""
+    floor.move("BOLT-M8", 999_999_999_999, ("supplier", "desk"))
+    found = Counted("c/1", Key("BOLT-M8", "desk"), floor.yard.clock.now, Decimal(0), ["count:c"])
+    with write(floor.yard.book) as tx, pytest.raises(Refused, match="take back what made it so"):
+        count_decisions.hold(tx, [found], Stamp("bob", floor.yard.clock.now))

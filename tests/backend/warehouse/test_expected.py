@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from backend.book import ledger, schema
 from backend.book.db import read, write
@@ -141,3 +141,26 @@ def test_it_names_an_order_of_the_same_supplier(quay: Floor) -> None:
     quay.put("purchase-orders/PO-1", ordered_at=now, supplier="acme", lines=lines)
     quay.put("expected/ASN-1", **body(quay, party="acme", order="PO-1", lines=lines))
     assert [each["id"] for each in quay.get("expected", order="PO-1", sku="BOLT-M8")["items"]] == ["ASN-1"]
+
+
+def test_a_chain_of_windows_is_read_at_once(quay: Floor) -> None:
+    """However long it is: each overlaps the next, as those of every day do."""
+
+    def statements() -> int:
+        found: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            found.append(statement)
+
+        event.listen(quay.yard.book, "before_cursor_execute", note)
+        quay.get("expected/e0")
+        event.remove(quay.yard.book, "before_cursor_execute", note)
+        return len(found)
+
+    now = quay.yard.clock.now
+    counts: list[int] = []
+    for n in range(8):
+        window = {"begin": time(now - n * HOUR), "end": time(now + (2 - n) * HOUR)}
+        quay.put(f"expected/e{n}", **body(quay, **window))
+        counts.append(statements())
+    assert counts[-1] == counts[0]

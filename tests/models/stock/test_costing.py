@@ -246,3 +246,18 @@ def test_sold_and_all_of_it_back_is_as_before(moves: list[tuple[str, int, int]])
     after, _ = sums([*events_of(moves), went(100, 7), back(101, 7, named=("m100",))])
     assert (after.quantity, after.value) == (before.quantity, before.value)
     assert layers(after) == layers(before)
+
+
+@pytest.mark.parametrize("gone", [1, 2, 4])
+def test_what_was_short_and_went_on_from_the_customer_is_still_covered(gone: int) -> None:
+    moves = [came(1, 3, 2), went(2, 5), back(3, gone, went="scrap"), came(4, 10, 3), back(5, 5 - gone)]
+    state, found = sums(moves)
+    assert found["sale"] + found["sale true-up"] == D(12), "three at 2 and two at 3"
+    assert state.quantity == 13 - gone
+    held = sum(layer.value for pool in state.pools.values() for layer in pool.layers.values())
+    assert held == state.value == sum(value if flow in INTO else -value for flow, value in found.items())
+
+
+def test_a_movement_that_is_named_twice_comes_back_once() -> None:
+    state, found = sums([came(1, 3, 2), went(2, 2), back(3, 3, named=("m2", "m2"))])
+    assert [state.quantity, found["customer return"]] == [D(4), D(6)]

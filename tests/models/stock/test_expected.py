@@ -1,5 +1,6 @@
 """What was announced against what came: every verdict, and the same one in every order."""
 
+import tracemalloc
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.stock.expected import Expected, Line, Passed, Standing, judge
+from models.stock.expected import DAY_US, Expected, Line, Passed, Standing, judge
 from models.stock.fulfilment import Move
 
 D = Decimal
@@ -104,3 +105,15 @@ def test_the_order_of_arrival_changes_nothing_and_nothing_is_counted_twice(moves
         told = [line.came for each in found.values() for line in each.lines if line.line.sku == sku]
         told += [wrong.quantity for each in found.values() for wrong in each.wrong if wrong.sku == sku]
         assert sum(told, D(0)) <= sum((move.quantity for move in named if move.sku == sku and move.quantity > 0), D(0))
+
+
+def test_a_window_of_centuries_costs_no_more_than_what_moved_in_it() -> None:
+    for_ever = [
+        Expected(id=f"e{n}", kind="receipt", begin=0, end=80_000 * DAY_US, party="acme", lines=(Line(1, "X", D(1)),))
+        for n in range(20)
+    ]
+    tracemalloc.start()
+    judge(for_ever, [], [], 0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2_000_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.stock.fulfilment import Filled, Line, Move, Part, fill, standings
+from models.stock.fulfilment import Filled, Line, Move, Part, came_for, fill, standings
 
 D = Decimal
 ONE = Line("1", "BOLT-M8", D(40), 10, party="acme")
@@ -97,3 +97,10 @@ def test_any_order_of_arrival_gives_the_same(
     shuffled.shuffle(lines)
     shuffled.shuffle(moves)
     assert fill(lines, moves) == parts
+
+
+def test_what_a_movement_filled_when_it_came_stays_so() -> None:
+    moves = [Move("m1", 20, "BOLT-M8", D(50)), Move("m2", 30, "BOLT-M8", D(-50)), Move("m3", 40, "BOLT-M8", D(30))]
+    said = [(part.line, part.move, part.quantity) for part in came_for([ONE, TWO], moves)]
+    assert said == [("1", "m1", 40), ("2", "m1", 10), ("1", "m3", 30)]
+    assert [(part.line, part.quantity) for part in fill([ONE, TWO], moves)] == [("1", 30)]

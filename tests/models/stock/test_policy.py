@@ -115,3 +115,11 @@ def test_without_measurements_the_fixed_levels_hold() -> None:
 def test_policies_that_cannot_be(body: str, message: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=message.replace(".", r"\.")):
         msgspec.json.decode(body, type=ReorderPolicy)
+
+
+def test_a_level_that_no_quantity_can_be_is_unknown() -> None:
+    """As when somebody scanned a barcode as a quantity: the planner goes on with the other items."""
+    huge = replace(EVEN, mean=36_000_291_452.0, size=36e9, size2=1.3e21, size3=4.7e31)
+    found = level(ReorderPolicy(), replace(FACTS, demand=huge, lead_time=LeadTime(90, 0, 40, "declared")))
+    assert isinstance(found, Unknown)
+    assert "at most 12 digits" in found.reason
