@@ -88,7 +88,7 @@ def journal_entries(tx: Connection, ask: JournalAsk) -> tuple[list[items.Journal
 def streams(tx: Connection, ask: JournalAsk, from_stream: int = 0) -> Sequence[Row[Any]]:
     """The streams that are asked for: id, epoch, mark, pruned_to, name of the gateway."""
     columns = (stream.c.id, stream.c.epoch, stream.c.mark, stream.c.pruned_to, gateway.c.name)
-    query: Select[Any] = select(*columns).join(gateway, gateway.c.id == stream.c.gateway_id)
+    query: Any = select(*columns).join(gateway, gateway.c.id == stream.c.gateway_id)
     if ask.gateway is not None:
         query = query.where(gateway.c.name == ask.gateway)
     if ask.epoch is not None:
