@@ -151,7 +151,7 @@ def test_a_fleet_is_shown_in_pages_and_its_truth_written(tmp_path: Path) -> None
         assert (ready["ready"], ready["machines"]) == ("aemp", 7)
         time.sleep(0.5)
         shown = pages(ready["url"])
-        time.sleep(1.0)
+        time.sleep(2.5)
         process.send_signal(signal.SIGINT)
         assert process.stdout
         summary = json.loads(process.stdout.readline())
