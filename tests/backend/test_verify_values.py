@@ -70,8 +70,15 @@ def test_what_has_no_cost_is_an_alert_until_it_has(shop: Shop) -> None:
     shop.declare(sku="GLOVE-L")
     shop.post(moved("g1", "11-07", 3, sku="GLOVE-L"))
     shop.valuer.settle_all()
+    assert told(shop) == [], "where nobody ever said what an item costs, nobody asks what it is worth"
+    shop.post(moved("g2", "11-08", 3, sku="GLOVE-L"))
+    shop.price("g2", "2")
+    shop.valuer.settle_all()
     ((subject, title),) = told(shop)
-    assert (subject, title) == ("item:GLOVE-L", "GLOVE-L: nobody knows what 1 movements cost, they stand at 0")
+    assert (subject, title) == (
+        "item:GLOVE-L",
+        "GLOVE-L: nobody knows what 1 of its movements cost; what came so stands at 0",
+    )
     shop.price("g1", "2")
     shop.valuer.settle_all()
     assert told(shop) == []

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from backend import rules
 from backend.api import items
 from backend.api.queries import decisions
 from backend.book.schema import alert
 
-STOCK_RULES = ("reorder", "negative_stock", "unknown_tag")
-ASSET_RULES = ("service_due", "failure_risk", "zone_alert", "transported", "odometer_drift")
+STOCK_RULES = (*(rule.name for rule in rules.OF_STOCK), "unknown_tag")
+ASSET_RULES = tuple(rule.name for rule in rules.OF_ASSETS)
 OF_ASSETS = alert.c.rule.in_(ASSET_RULES)
 SORTS: dict[str, tuple[ColumnElement[bool], ...]] = {
     "all": (),
