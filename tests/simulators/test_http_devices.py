@@ -190,7 +190,7 @@ def test_every_fault_is_one() -> None:
     good = get(second)
     said: dict[str, bytes | None] = {}
     for fault in set(FAULTS) - {"slow"}:
-        server.fault(fault, 5)
+        server.fault(fault, 60)
         assert len(ET.fromstring(get(server.url)).findall(f"{NAMESPACE}Equipment")) == 2  # noqa: S314 - our own
         try:
             said[fault] = get(second)
