@@ -1,7 +1,6 @@
 """Lots on hand by their expiry, with what they are worth; and how true the records were that counts found."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -20,9 +19,8 @@ def expiry(look: Look, span: Span) -> Iterator[Row]:
     items, wanted = items_of(look), skus_of(look, span)
     for each in lots.on_hand(look.tx, lots.LotAsk(), look.now):
         if (wanted is None or each.sku in wanted) and span.location in (None, each.location):
-            expires = None if each.expires is None else date.fromisoformat(str(each.expires))
-            quantities = Decimal(each.on_hand), Decimal(each.allocated)
-            yield *named(items, each.sku), each.lot, each.location, each.standing, expires, each.days_left, *quantities
+            lot = each.lot, each.location, each.standing, each.expires, each.days_left
+            yield *named(items, each.sku), *lot, Decimal(each.on_hand), Decimal(each.allocated)
 
 
 def found(look: Look, span: Span) -> Iterator[Row]:

@@ -46,11 +46,6 @@ class Span:
             msg = f"to: a time after `from` {from_micros(self.begin).isoformat()} expected"
             raise Refused(msg)
 
-    @property
-    def last_day(self) -> date:
-        """The day of its last moment."""
-        return from_micros(self.end - 1).date()
-
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -1,7 +1,7 @@
-"""What a report is narrowed to: the items of a family or one item, the places that are real."""
+"""What a report is narrowed to: the items of a family, or one item."""
 
 from backend.reports.report import Look, Span
-from models.declared import Item, Location
+from models.declared import Item
 
 
 def items_of(look: Look) -> dict[str, Item]:
@@ -16,9 +16,3 @@ def skus_of(look: Look, span: Span) -> set[str] | None:
         family = {sku for sku, body in items_of(look).items() if body.family == span.family}
         return family if span.sku is None else family & {span.sku}
     return None if span.sku is None else {span.sku}
-
-
-def virtual_places(look: Look) -> set[str]:
-    """Places that stand for the world outside."""
-    bodies = look.register.all("locations", look.now)
-    return {ident for ident, body in bodies.items() if isinstance(body, Location) and body.is_virtual}

@@ -41,20 +41,6 @@ def xyz(cv: float | None, cuts: tuple[float, float] = XYZ_CUTS) -> Xyz:
     return "X" if cv < cuts[0] else "Y" if cv < cuts[1] else "Z"
 
 
-def time_weighted(steps: Sequence[tuple[int, Decimal]], since: int, until: int) -> Decimal:
-    """The average of what a level was from `since` to `until`: each (time, level) holds until the next.
-
-    The level before the first step is 0; microseconds, steps in time.
-    """
-    area, level, last = Decimal(0), Decimal(0), since
-    for at, after in steps:
-        if at > since:
-            area += level * (min(at, until) - last)
-            last = min(at, until)
-        level = after if at < until else level
-    return (area + level * (until - last)) / (until - since)
-
-
 def turnover(used: Decimal, average: Decimal) -> Decimal | None:
     """How often the stock turns: cost of what was used over the average stock; None without any stock."""
     return used / average if average else None

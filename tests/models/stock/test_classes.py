@@ -43,12 +43,6 @@ def test_turnover() -> None:
     assert classes.turnover(D(5), D(0)) is None
 
 
-def test_the_average_is_weighted_by_time() -> None:
-    assert classes.time_weighted([(0, D(100)), (9, D(0))], 0, 10) == 90
-    assert classes.time_weighted([(-5, D(10)), (5, D(20)), (50, D(99))], 0, 10) == 15
-    assert classes.time_weighted([], 0, 10) == 0
-
-
 def test_how_an_item_stands() -> None:
     much = classes.standing(D(100), 2.0, D(70), 3, D("1.5"))
     assert (much.days, much.over, much.cash, much.cash_over, much.is_slow) == (D("50.0"), 30, 150, 45, False)
