@@ -97,7 +97,7 @@ class Sender:
         if is_new:
             self._looked_at = repeated(partial(self._queue, now))
         with read(self._book) as tx:
-            waiting = webhooks.due(tx, self._name, now, 1 if self._is_away else AT_ONCE)
+            waiting = webhooks.due(tx, self._name, now, AT_ONCE)
         tried: list[Tried] = []
         for each in waiting:
             if stop.is_set():
