@@ -1,0 +1,1 @@
+"""Tables of where assets are, who holds them, bookings and audits."""

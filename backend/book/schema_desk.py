@@ -1,0 +1,1 @@
+"""Tables of who is told of alerts, and mail."""

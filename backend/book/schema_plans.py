@@ -1,0 +1,1 @@
+"""Tables of occurrences of maintenance plans."""

@@ -1,0 +1,1 @@
+"""Tables of what assets are worth: acquisitions, depreciation, disposals."""
