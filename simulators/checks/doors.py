@@ -25,6 +25,8 @@ class Seen:
     truth: Pass
     crossings: list[Crossing] = field(default_factory=list[Crossing])
     heard: bool = False
+    joined: bool = False
+    """A crossing of the pass before reaches into it: what stands at a door is read anew before its silence is over."""
 
     @property
     def directions(self) -> list[str]:
@@ -54,7 +56,7 @@ def check(
     for one in seen:
         told = truth.heard_of(one.truth) > 0
         counts["passes" if told else "unread"] += 1
-        if one.heard and not one.crossings:
+        if one.heard and not one.crossings and not one.joined:
             found.differences.append(f"{_name(one)}: in the journal, but no crossing")
         elif told and not one.heard and not killed:
             found.differences.append(f"{_name(one)}: told, but not in the journal")
@@ -89,6 +91,8 @@ def match(
         ]
         for each in overlapping[:1]:
             each.crossings.append(crossing)
+        for each in overlapping[1:]:
+            each.joined = True
         if not overlapping:
             strangers.append(crossing)
     return [each for several in by_tag.values() for each in several], strangers

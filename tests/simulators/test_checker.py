@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 from simulators import answers
 from simulators.answers import System, Unreachable
 from simulators.checker import compare, wait
-from simulators.checks import streams
+from simulators.checks import doors, streams
 from simulators.cli import app
+from simulators.truth import Pass
 from tests.simulators.agreeing_system import WAY, Answers, Case, Direct, Json, make_day
 
 
@@ -164,6 +165,17 @@ def test_a_misjudged_pass_is_listed_and_explains_its_stock(case: Case) -> None:
     assert all(one.ok for one in found.values())
     assert found[PASSES].figures["misjudged"] == found[PASSES].figures["missed"] == 1
     assert 0.99 < float(found["direction accuracy"].figures["right"]) < 1
+
+
+def test_passes_of_what_stands_at_a_door_may_share_a_crossing() -> None:
+    times = [datetime(2026, 11, 23, 19, 53, second, tzinfo=UTC) for second in range(60)]
+    passes = [
+        Pass(f"p{begin}", "door-1", "31d6", None, 0, "static", times[begin], times[end], "none")
+        for begin, end in ((0, 8), (6, 13), (40, 45))
+    ]
+    seen, strangers = doors.match(passes, [answers.Crossing("c", "door-1", "31d6", times[0], times[13], "none")], {})
+    assert [(len(one.crossings), one.joined) for one in seen] == [(1, False), (0, True), (0, False)]
+    assert strangers == []
 
 
 def test_too_many_misjudged_passes_fail(case: Case) -> None:

@@ -68,9 +68,10 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_of_every_part(plant: Plant
         time.sleep(chance.uniform(0, 1))
         plant.parts[part].start()
         record.back_s.append((plant.await_up(UP_S), part))
-    record.deaf()
     never_acked = fleet.end()
+    record.deaf()
     plant.end_readers()
+    record.deaf()
     try:
         say(f"drained after {plant.await_drained(DRAINED_S):.1f} s")
     finally:

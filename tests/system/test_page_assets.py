@@ -119,6 +119,7 @@ def test_an_asset_moves_on_the_page_and_nothing_else_is_disturbed(
     page.evaluate("window.sameDocument = true; scrollTo(0, 60)")
     focused = page.locator("#go-CRANE-1" if scope == "yard" else "#record-TRUCK-1\\/oil summary")
     focused.focus()
+    page.wait_for_timeout(300)  # what focus scrolls, it scrolls in the next frames
     page.evaluate("scrollTo({top: 60, behavior: 'instant'})")
     longest = 0.0
     for _ in range(4):
