@@ -73,10 +73,10 @@ class Refold:
         self.halt, self.state, self.last_at = halt, step.decode(halt.state), halt.last_at
         del self.stored[self.begin]
 
-    def stand(self, at: int) -> None:
-        """Everything before `at` is folded."""
-        if self.last_at is not None and at // DAY_US == self.begin == self.last_at // DAY_US:
-            self.stood.append((at, self.last_at, encode(self.state), len(self.new)))
+    def stand(self, day: int) -> None:
+        """Everything of the day so far is folded; what comes late next may be of the moment after it."""
+        if self.last_at is not None and day == self.begin == self.last_at // DAY_US:
+            self.stood.append((self.last_at + 1, self.last_at, encode(self.state), len(self.new)))
             del self.stood[:-MOST_OF_KEY]
 
     def rows_by(self, made: int) -> frozenset[str]:
@@ -209,14 +209,22 @@ def fold_keys(
 
 
 def _parts(arrivals: Sequence[Arrival], since: int) -> Iterator[Sequence[Arrival]]:
-    """What is before `since`, and the rest in strides; what was at one moment is not parted."""
-    low, high = 0, bisect_left(arrivals, since, key=lambda each: each.at)
-    while low < len(arrivals):
+    """What is before `since`, and the rest in strides and where it is silent for longest; a moment is not parted.
+
+    There a backlog that is still coming goes on, before what is live.
+    """
+    first = bisect_left(arrivals, since, key=lambda each: each.at)
+    inner = range(first + 1, len(arrivals))
+    cuts = {first, len(arrivals), *range(first + STRIDE, len(arrivals), STRIDE)[-MOST_OF_KEY + 2 :]}
+    cuts |= {max(inner, key=lambda n: arrivals[n].at - arrivals[n - 1].at)} if inner else set()
+    low = 0
+    for cut in sorted(cuts):
+        high = cut
         while 0 < high < len(arrivals) and arrivals[high].at == arrivals[high - 1].at:
             high += 1
-        if arrivals[low:high]:
+        if low < high:
             yield arrivals[low:high]
-        low, high = high, high + STRIDE
+            low = high
 
 
 def _take(
@@ -225,7 +233,7 @@ def _take(
     """Fold arrivals of one day, the next of a key; `is_enough`: no further day may begin."""
     day = arrivals[0].at // DAY_US
     if arrivals[0].at >= k.since:
-        k.stand(arrivals[0].at)
+        k.stand(day)
     begins = k.last_at is None or k.last_at // DAY_US != day
     k.goes_on = is_enough and begins
     facts = facts_of(arrivals[:1] if k.goes_on else arrivals)

@@ -82,7 +82,7 @@ def test_a_backlog_is_folded_from_where_it_goes_on(template: Path, tmp_path: Pat
     late = told_in(tracked(template, tmp_path / "late.db"), pieces(told))
     assert late == orderly
     assert len(folded) >= FIXES // PIECE - 1
-    assert max(folded) <= 2 * PIECE + halts.STRIDE, "the piece, the newest, and less than a stride before"
+    assert max(folded) <= 2 * PIECE, "the piece and the newest, and nothing before"
 
 
 def test_what_comes_before_a_halt_is_folded_from_midnight(template: Path, tmp_path: Path, folded: list[int]) -> None:
@@ -158,7 +158,7 @@ def test_what_toggles_all_day_is_folded_in_little_memory() -> None:
     folding = Refold(Key(1, "gw/crane", ""), MIDNIGHT // DAY, MIDNIGHT // DAY, None, {})
     tracemalloc.start()
     for k in range(400):
-        folding.stand(MIDNIGHT + k * SECOND)
+        folding.stand(MIDNIGHT // DAY)
         folding.last_at = MIDNIGHT + k * SECOND
         rows = (Derived("hours", run, f"{k}-{n}", folding.last_at, folding.last_at, {}, None) for n in range(25))
         folding.new += rows

@@ -2,6 +2,7 @@
 
 One gateway sends both, as an edge does after an outage: live readings in a new epoch, the backlog in order of time in
 another, with 8 batches in flight. A tracker tells a fix each 30 s and its ignition. STOCKYARD_LATE_HOURS shortens it.
+Ingest with the API, the deriver, and the rest are a process each: one process of Python computes on one core only.
 """
 
 import os
@@ -37,6 +38,7 @@ TRACKERS, EVERY_S = 1000, 30
 LIVE_PER_S, IN_FLIGHT, BATCH = 200, 8, 500
 LIVE_P99_S, COMPLETE_S = 2.0, 60.0
 SITE = Path(__file__).parents[2] / "deploy" / "site.example.toml"
+INTAKE, BESIDE = "ingest,api", {"deriver": "deriver", "rest": "planner,projector,scorer,announcer,notifier,valuer"}
 LEG = 20
 """Fixes of a drive; then the machine stands for as many."""
 
@@ -142,12 +144,15 @@ def batch_of(seq: int, texts: list[bytes]) -> Message:
 
 @pytest.mark.timeout(1800)
 def test_eight_hours_of_a_thousand_trackers_come_late(tmp_path: Path, measure: Any) -> None:
-    crowd = Crowd(tmp_path, 20_000)
+    crowd = Crowd(tmp_path, 20_000, only=INTAKE)
+    beside = [crowd.process(*each) for each in BESIDE.items()]
     declare(crowd)
     template = tmp_path / "template.db"
     shutil.copy(crowd.book, template)
-    crowd.start()
     try:
+        crowd.start()
+        for each in beside:
+            each.start()
         live, late, stop = Gateway(crowd.broker.port, "yard"), Gateway(crowd.broker.port, "yard", "-late"), Event()
         speaking = Thread(target=go_live, args=(live, stop))
         speaking.start()
@@ -164,8 +169,11 @@ def test_eight_hours_of_a_thousand_trackers_come_late(tmp_path: Path, measure: A
         rss = crowd.rss_mb()
         live.close()
         late.close()
-        crowd.backend.end()
+        for each in (*beside, crowd.backend):
+            each.end()
     finally:
+        for each in beside:
+            each.drop()
         crowd.drop()
     print(
         f"\n{count} late readings in {sent_s:.0f} s ({count / sent_s:.0f}/s), then {waiting} keys dirty; {rss:.0f} MiB;"

@@ -28,14 +28,14 @@ NAMES = ("load", "speed", "pressure")
 class Crowd:
     """Broker and backend, in a folder of their own; `with` starts both, and ends them however it goes."""
 
-    def __init__(self, folder: Path, quota: int, broker: Options | None = None) -> None:
+    def __init__(self, folder: Path, quota: int, broker: Options | None = None, *, only: str | None = None) -> None:
         self.folder = folder
         self.broker = Broker(folder / "broker", broker)
         self.state = folder / "backend"
         self.api = f"127.0.0.1:{free_port()}"
         config = f'[backend]\nstate_dir = "{self.state}"\nlisten = "{self.api}"\ngateway_readings_per_s = {quota}\n'
         (folder / "backend.toml").write_text(f'{config}[mqtt]\nurl = "mqtt://127.0.0.1:{self.broker.port}"\n')
-        self.backend = Part("backend", folder, [sys.executable, "-m", "backend", "serve", "-c", "backend.toml"])
+        self.backend = self.process("backend", only)
 
     def __enter__(self) -> Self:
         try:
@@ -47,6 +47,11 @@ class Crowd:
 
     def __exit__(self, *_: object) -> None:
         self.drop()
+
+    def process(self, name: str, only: str | None) -> Part:
+        """A process of the backend, not yet started: the whole, or these parts."""
+        parts = [] if only is None else ["--only", only]
+        return Part(name, self.folder, [sys.executable, "-m", "backend", "serve", "-c", "backend.toml", *parts])
 
     @property
     def book(self) -> Path:
