@@ -1,5 +1,6 @@
 """What tests of several packages share: real servers, one of each for all tests of a process."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from tests.servers import postgres
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the whole system first: they are the longest, and at the end one worker would wait for the other."""
     items.sort(key=lambda item: "system" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from backend.api import create_app
 from backend.api.services import Services
 from backend.verify import verify
 from models import epc
 from models.reading import Reading, Tag, from_micros
 from tests.backend.books import SECOND, Template
 from tests.backend.value_book import Shop, when
+from tests.shared_app import shared_app
 
 PUMP = "PUMP-40"
 
@@ -30,7 +30,7 @@ def shop(template: Template, tmp_path: Path) -> Shop:
 @pytest.fixture
 def client(shop: Shop) -> Iterator[TestClient]:
     services = Services(shop.book, shop.clock, no_scans)
-    with TestClient(create_app(services), "http://127.0.0.1:8000/api/v1/") as client:
+    with TestClient(shared_app(services), "http://127.0.0.1:8000/api/v1/") as client:
         yield client
 
 

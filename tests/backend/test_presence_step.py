@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.api import create_app
 from backend.api.services import Services
 from backend.book import register
 from backend.book.db import write
@@ -18,6 +17,7 @@ from models.declared import Device, Point, Points
 from models.reading import Reading, Tag, from_micros
 from tests.backend.books import DAY, SECOND, Yard, facts
 from tests.backend.stories import MIDNIGHT, TAGS
+from tests.shared_app import shared_app
 
 CRIB = Points([Point("crib", [1, 2]), Point("bench", [3])], depart_s=60.0)
 
@@ -130,7 +130,7 @@ def test_any_order_over_days_and_changes(template: Path, tmp_path: Path) -> None
 
 @pytest.fixture
 def ask(yard: Yard) -> Callable[..., list[dict[str, Any]]]:
-    client = TestClient(create_app(Services(yard.book, yard.clock, lambda *_: False)), "http://127.0.0.1:8000")
+    client = TestClient(shared_app(Services(yard.book, yard.clock, lambda *_: False)), "http://127.0.0.1:8000")
 
     def fetch(**params: str | int) -> list[dict[str, Any]]:
         answer = client.get("/api/v1/presence", params=params)

@@ -5,9 +5,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from backend.api import create_app
 from backend.api.services import Services
 from models.errors import Clash
+from tests.shared_app import shared_app
 
 NOW = 1_795_424_400_000_000
 
@@ -32,7 +32,7 @@ def site(book: Engine) -> Iterator[Site]:
         return scans.setdefault(ident, text) is text
 
     services = Services(book, lambda: NOW, put_scan, hosts=("stock.example",))
-    with TestClient(create_app(services), "http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+    with TestClient(shared_app(services), "http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield Site(client, book, services, scans)
 
 

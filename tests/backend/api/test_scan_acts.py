@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.api import create_app
 from backend.api.services import Services
 from models.epc import encode
 from models.reading import Scan, from_micros
 from tests.backend.books import SECOND, Yard
 from tests.backend.stories import MIDNIGHT, TAGS
+from tests.shared_app import shared_app
 
 P1, P2 = "095213210000000421", "095213210000000438"
 C1, C2 = "(01)19521321000107(21)S1", "(01)19521321000107(21)7"
@@ -29,7 +29,7 @@ def get(yard: Yard) -> Iterator[Get]:
     told = [Scan("scanner-1", from_micros(MIDNIGHT + 10 * k * SECOND), code, "]C1") for k, code in enumerate(CODES)]
     yard.send(told)
     services = Services(yard.book, yard.clock, lambda *_: True)
-    with TestClient(create_app(services), "http://127.0.0.1:8000") as client:
+    with TestClient(shared_app(services), "http://127.0.0.1:8000") as client:
 
         def fetch(path: str, **params: object) -> list[dict[str, Any]]:
             answer = client.get(f"/api/v1/{path}", params=params)  # type: ignore[arg-type]

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.api import create_app
 from backend.api.services import Services
 from backend.book.schema import event
 from models.reading import Meter, Reading, from_micros
 from tests.backend.books import DAY, SECOND, Yard
 from tests.backend.journeys import DOCK, GATE, TRUCK, drive, switch
 from tests.backend.stories import MIDNIGHT
+from tests.shared_app import shared_app
 
 START = from_micros(MIDNIGHT)
 NOW = MIDNIGHT + 6 * 3600 * SECOND
@@ -55,7 +55,7 @@ def client(template: Path, tmp_path: Path) -> Iterator[TestClient]:
     yard = Yard.copy(template, tmp_path / "yard.db", NOW)
     yard.send(sorted(TOLD, key=lambda each: each.at))
     yard.settle(0)
-    with TestClient(create_app(Services(yard.book, lambda: NOW, lambda *_given: True)), "http://127.0.0.1") as client:
+    with TestClient(shared_app(Services(yard.book, lambda: NOW, lambda *_given: True)), "http://127.0.0.1") as client:
         yield client
     yard.book.dispose()
 

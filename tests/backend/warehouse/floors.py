@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from backend.api import create_app
 from backend.api.services import Services
 from backend.book import ledger, register
 from backend.book.db import write
@@ -19,6 +18,7 @@ from models.declared import Bin, Device, Door, Item, Location, Lot, PickFace, Po
 from models.reading import Reading, Tag, from_micros
 from models.stock.ledger import Movement
 from tests.backend.books import DAY, SECOND, Yard
+from tests.shared_app import shared_app
 
 NOW = 1_795_424_400_000_000
 PUMP = [f"3034257bf7194e40{n:08x}" for n in range(1, 20)]
@@ -123,7 +123,7 @@ def declare_floor(floor: Floor) -> None:
 def floor_of(yard: Yard) -> Iterator[Floor]:
     """The floor on a yard's book."""
     services = Services(yard.book, yard.clock, lambda *_: True)
-    with TestClient(create_app(services), "http://127.0.0.1:8000", raise_server_exceptions=True) as client:
+    with TestClient(shared_app(services), "http://127.0.0.1:8000", raise_server_exceptions=True) as client:
         floor = Floor(yard, client, Planner(yard.book, yard.clock))
         declare_floor(floor)
         yield floor
