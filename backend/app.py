@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from backend import dock_models, threads
+from backend.asset_valuer import AssetValuer
 from backend.book.db import open_engine
 from backend.book.lease import Wanted
 from backend.book.migrations import migrate
+from backend.condition_watch import ConditionWatch
 from backend.config import Config
 from backend.deriver import Deriver
 from backend.discovery import Discovery
@@ -26,6 +28,7 @@ from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
 from backend.projector import Projector, lag
+from backend.prover import Prover
 from backend.quota import QuotaWatch
 from backend.rules import rules_of
 from backend.scans import ApiScans
@@ -45,6 +48,7 @@ JOIN_S = 5.0
 
 PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "notifier", "valuer", "api")
 """What `serve` runs. Of those that share a book, each but ingest and the API is run by one process at a time."""
+BESIDE_PLANNER = frozenset({"retention", "prover", "conditions"})
 BEAT_S = 0.2
 
 
@@ -141,12 +145,15 @@ class Backend:
             "projector": lambda: Projector(self.book, self.telemetry, clock, self.config.telemetry.retention_days).run,
             "scorer": lambda: Scorer(self.book, self.telemetry, clock, Registry(self.config.state_dir)).run,
             "announcer": lambda: Announcer(self.book, self.transport).run,
-            "notifier": lambda: Notifier(self.book, clock, self.config.webhook).run,
-            "valuer": lambda: Valuer(self.book, clock).run,
+            "notifier": lambda: Notifier(self.book, clock, self.config.webhook, self.config.mail).run,
+            "valuer": lambda: Valuer(self.book, clock, self._assets()).run,
         }
         if "planner" in self.only:
             single["retention"] = self._retention
-        wanted = [name for name in single if name in self.only or name == "retention"]
+            if "assets" in self.config.backend.modules:
+                single["prover"] = lambda: Prover(self.book).run
+                single["conditions"] = lambda: ConditionWatch(self.book, self.telemetry, clock).run
+        wanted = [name for name in single if name in self.only or name in BESIDE_PLANNER]
         leases, ingesting = self._ingesting(wanted, watchdog)
         workers = {name: leases.while_held(name, single[name]()) for name in wanted} | ingesting
         if self.server is not None:
@@ -154,6 +161,9 @@ class Backend:
         if "ingest" not in self.only:
             workers["beat"] = _beating(watchdog)
         return leases, workers
+
+    def _assets(self) -> AssetValuer | None:
+        return AssetValuer(self.book, clock) if "assets" in self.config.backend.modules else None
 
     def _retention(self) -> Run:
         sealer = Sealer(self.book, clock, self.config.book.journal_days, self.telemetry)

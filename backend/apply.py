@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, exists, select
 
 from backend.book import derived, locks
-from backend.book.events import stir
+from backend.book.events import hurry, stir
 from backend.book.journal import Arrival, kind_of
 from backend.book.schema import dirty, fold_state, journal
 from backend.dock_step import DOCK
@@ -161,10 +161,10 @@ def _apply_step(
             continue
         saved.append(state_row(step, register, key, folded.state, items[-1]))
         checkpoints += checkpoint_rows(step, key, folded.checkpoints)
-        stirred |= step.stirs(start[0], folded.state)
+        stirred |= step.stirs(register, key, start[0], folded.state)
     derived.save_states(tx, saved)
     derived.save_checkpoints(tx, checkpoints)
-    stir(tx, stirred, group[-1].received_at)
+    (hurry if step.hurries else stir)(tx, stirred, group[-1].received_at)
     return new
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
+from models.declared_alerts import Address
 from models.errors import Refused
 from models.webhook import key_of
 
@@ -77,6 +78,18 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
     kinds: list[Kind] = field(default_factory=lambda: list[Kind](["availability"]))
 
 
+class Mail(Struct, frozen=True, forbid_unknown_fields=True):
+    """The server that mails of alerts go to: smtp://HOST:PORT, or smtps:// for TLS from the first byte; empty: none."""
+
+    url: str = ""
+    starttls: bool = True
+    sender: str = ""
+    username: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    page: str = ""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of backend.toml."""
 
@@ -84,6 +97,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     mqtt: Mqtt = Mqtt()
     book: Book = Book()
     telemetry: Telemetry = Telemetry()
+    mail: Mail = Mail()
     webhook: dict[str, Webhook] = field(default_factory=dict[str, Webhook])
 
     @property
@@ -109,7 +123,7 @@ def load(path: Path) -> Config:
 
 def secrets_of(config: Config) -> list[str]:
     """What no log may ever say: the content of every file that a `..._file` key names as a password or token."""
-    tables: tuple[Struct, ...] = (config.mqtt, config.telemetry, *config.webhook.values())
+    tables: tuple[Struct, ...] = (config.mqtt, config.telemetry, config.mail, *config.webhook.values())
     named = [str(getattr(t, key, "") or "") for t in tables for key in ("password_file", "token_file", "secret_file")]
     return [Path(file).read_text(encoding="utf-8").strip() for file in named if file and Path(file).is_file()]
 
@@ -131,8 +145,31 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     if 0 < config.book.journal_days < LEAST_JOURNAL_DAYS:
         yield "book.journal_days", f"0 (for ever), or at least {LEAST_JOURNAL_DAYS} expected"
     yield from _store_problems(config.telemetry)
+    yield from mail_problems(config.mail)
     for name, hook in config.webhook.items():
         yield from _webhook_problems(f"webhook.{name}", hook)
+
+
+def mail_problems(mail: Mail) -> Iterator[tuple[str, str]]:
+    """What is wrong with [mail]: each key, and what was expected."""
+    if not mail.url:
+        return
+    url = urlsplit(mail.url)
+    if url.scheme not in {"smtp", "smtps"} or not url.hostname or url.username is not None or url.path not in {"", "/"}:
+        yield "mail.url", f"smtp://HOST:PORT or smtps://HOST:PORT expected, got {mail.url!r}"
+    try:
+        msgspec.convert(mail.sender, Address)
+    except msgspec.ValidationError:
+        yield "mail.sender", f"an address like stockyard@example.com expected, got {mail.sender!r}"
+    if mail.username and not Path(mail.password_file).is_file():
+        yield "mail.password_file", f"a file with the password of {mail.username!r} expected"
+    if mail.username and url.scheme == "smtp" and not mail.starttls:
+        yield "mail.starttls", "true expected with mail.username: a password goes by TLS only"
+    if mail.ca_file and not Path(mail.ca_file).is_file():
+        yield "mail.ca_file", f"no such file: {mail.ca_file}"
+    page = urlsplit(mail.page)
+    if mail.page and (page.scheme not in {"http", "https"} or not page.hostname):
+        yield "mail.page", f"http://HOST/ or https://HOST/ expected, got {mail.page!r}"
 
 
 def _webhook_problems(key: str, hook: Webhook) -> Iterator[tuple[str, str]]:

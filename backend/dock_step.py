@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from backend import dock_models
+from backend.asset_tags import asset_of
 from backend.book.schema import crossing
 from backend.identities import identities
 from backend.step import Derived, Fact, Key, Step
 from models.declared import Device, Door
 from models.dock import portal
 from models.dock.learned import PassModel
+from models.dock.leaving import may_leave
 from models.dock.portal import Crossing, Pass, Portal, Sighting
 from models.identity import identify
 from models.reading import Reading, Tag, micros
@@ -28,7 +30,8 @@ def _subject(reading: Reading) -> str:
     return reading.epc
 
 
-def _params(register: Register, key: Key, at: int) -> Portal | None:
+def portal_of(register: Register, key: Key, at: int) -> Portal | None:
+    """The door that a device is at a time; None if it is none."""
     device = register.get("devices", key.device, at)
     return _portal(key.device, device.door) if isinstance(device, Device) and device.door is not None else None
 
@@ -100,12 +103,18 @@ def _derive(register: Register, key: Key, passed: Crossing, seen_at: int) -> Der
     return Derived(DOCK.name, DOCK.table, passed.id, passed.closed_at, seen_at, row, None)
 
 
+def _stirs(register: Register, key: Key, _before: Pass | None, after: Pass | None) -> set[str]:
+    """The asset that may be going out: the alarm does not wait for the end of its pass."""
+    asset = None if after is None or not may_leave(after) else asset_of(register, key.subject, after.last_at)
+    return set() if asset is None else {asset}
+
+
 DOCK: Step[Portal, Pass, Crossing] = Step(
     name="dock",
     kinds=("tag",),
     table=crossing,
     subject=_subject,
-    params=_params,
+    params=portal_of,
     depends_on=_depends_on,
     state=Pass,
     fold=_fold,
@@ -113,4 +122,6 @@ DOCK: Step[Portal, Pass, Crossing] = Step(
     expire=portal.expire,
     derive=_derive,
     goes_on=False,
+    stirs=_stirs,
+    hurries=True,
 )

@@ -91,6 +91,14 @@ def breaks(register: Register, arrivals: Iterable[Arrival]) -> dict[int, list[tu
     return dict(found)
 
 
+def is_broken(tx: Connection, eye: tuple[int, str], span: Span) -> bool:
+    """Whether a photo-eye (device, name) was broken about when something was at the door, as the journal has it."""
+    device_id, name = eye
+    around = {"device": device_id, "low": span[0] - vote.SLACK_US, "high": span[1] + vote.SLACK_US}
+    told = (wire.decode(body) for body in tx.scalars(_INPUTS, around))
+    return any(isinstance(each, Input) and each.on and each.name == name for each in told)
+
+
 def settle(tx: Connection, register: Register, change: Change) -> Change:
     """The change with final verdicts, and with the neighbours that it makes go another way.
 

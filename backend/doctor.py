@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from backend import doctor_broker, doctor_keeping, projector
+from backend import doctor_broker, doctor_keeping, doctor_mail, projector
 from backend.book import migrations, schema
 from backend.book.db import open_engine, read
 from backend.check import Check
@@ -44,6 +44,7 @@ def checks(config: Config) -> Iterator[Check]:
             book.dispose()
     yield doctor_broker.broker(config.mqtt, ASK_S)
     yield from doctor_broker.certificates(config.mqtt, ASK_S)
+    yield from doctor_mail.server(config.mail)
     yield _listen(config)
 
 
@@ -57,6 +58,7 @@ def _of_book(config: Config, book: Engine) -> Iterator[Check]:
             last = tx.scalar(select(func.max(schema.gateway.c.last_seen))) or 0
             seen = devices(tx, time.time_ns() // 1000)
             kept = [doctor_keeping.backups(config, tx), doctor_keeping.parts(config, tx)]
+            kept.append(doctor_mail.waiting(config.mail, tx, time.time_ns() // 1000))
     except DatabaseError as error:
         step = "look at the disk and the server; if the file is damaged, restore a backup"
         yield Check("book", ok=False, detail=str(error.orig), next_step=step)

@@ -1,17 +1,21 @@
 """The hours step: inputs and counters of one tracker become stretches of use of the asset that it is mounted on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from backend.book.schema import run
-from backend.step import Derived, Fact, Key, Step
+from backend.identities import devices_of
+from backend.step import FOR_EVER, Derived, Fact, Key, Step
 from models.declared import Device, RollsOver, Tracker
 from models.motion import meter
 from models.motion.gain import Heard
 from models.motion.meter import COUNTERS, ENGINE_HOURS, Metered, Metering, Usage
+from models.motion.noted import Note
 from models.reading import Input, Meter, Reading
-from models.register import Register
+from models.register import METER_NOTES, Register
 
 
 def _subject(_reading: Reading) -> str:
@@ -32,6 +36,39 @@ def moved_at(register: Register, device: str, at: int) -> int | None:
     return next((change for change, it in trackers if here is None or it is None or it.asset != here.asset), None)
 
 
+def mounts(register: Register, device: str, asset: str) -> Iterator[tuple[int, int]]:
+    """When a tracker was on an asset, by whichever entries."""
+    begin: int | None = None
+    for at in register.changes("devices", device):
+        tracker = tracker_of(register, device, at)
+        is_here = tracker is not None and tracker.asset == asset
+        if is_here and begin is None:
+            begin = at
+        elif not is_here and begin is not None:
+            yield begin, at
+            begin = None
+    if begin is not None:
+        yield begin, FOR_EVER
+
+
+def all_mounts(register: Register, asset: str) -> list[tuple[int, int]]:
+    """When each tracker was on an asset, in order."""
+    return sorted(span for device in devices_of(register).get(asset, ()) for span in mounts(register, device, asset))
+
+
+def noted_metering(register: Register, device: str, tracker: Tracker, at: int) -> Metering:
+    """The same, with what people say of the counters of its asset from when no other tracker was on it."""
+    until = moved_at(register, device, at)
+    params = metering(tracker, until)
+    notes = register.entries.get((METER_NOTES, tracker.asset))
+    if not notes:
+        return params
+    since = max((begin for begin, _ in mounts(register, device, tracker.asset) if begin <= at), default=0)
+    free = max((end for _, end in all_mounts(register, tracker.asset) if end <= since), default=0)
+    bodies = [entry.body for entry in notes if free <= entry.valid_from < (FOR_EVER if until is None else until)]
+    return replace(params, since=since, notes=tuple(each for each in bodies if isinstance(each, Note)))
+
+
 def metering(tracker: Tracker, until: int | None = None) -> Metering:
     """How a tracker's readings are counted while it is on its asset. Hours from a counter have the ignition beside."""
     runs_by = "ignition" if tracker.hours_from == ENGINE_HOURS else tracker.hours_from
@@ -50,7 +87,7 @@ def _metering(
 
 def _params(register: Register, key: Key, at: int) -> Metering | None:
     tracker = tracker_of(register, key.device, at)
-    return None if tracker is None else metering(tracker, moved_at(register, key.device, at))
+    return None if tracker is None else noted_metering(register, key.device, tracker, at)
 
 
 def _depends_on(register: Register, key: Key) -> Sequence[int]:

@@ -200,7 +200,7 @@ def _derive(_register: Register, key: Key, travelled: Travel, seen_at: int) -> D
     return Derived(MOTION.name, MOTION.table, travelled.id, closed_at, seen_at, row, None)
 
 
-def _stirs(before: Track | None, after: Track | None) -> set[str]:
+def _stirs(_register: Register, _key: Key, before: Track | None, after: Track | None) -> set[str]:
     """Assets that are in other zones than before, or begin to be carried: no row says so yet."""
     return {asset for asset, _ in _shown(before) ^ _shown(after)}
 

@@ -10,19 +10,26 @@ from itertools import islice
 from threading import Event
 from typing import Any
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, bindparam, delete, select
 
 from backend.book import alerts, schema
 from backend.book.db import read, write
-from backend.plan.rule import Rule, View
+from backend.book.schema_custody import asset_leaving
+from backend.plan.judging import Waiting, apply, is_any_due
+from backend.plan.left import EVERYTHING, Left, is_bug
+from backend.plan.rule import ACTOR, Rule, View
 from backend.registers import Registers
 from backend.rules import RULES
 
 EVERY_S = 0.5
-ROWS_A_STEP = 1000
+HURRY_S = 0.05
+"""So often it looks whether an asset is leaving: a look costs next to nothing, and an alarm cannot wait."""
+LEAVING = "leaving"
+"""Assets that may be leaving, beside the kinds of subjects."""
+ROWS_A_STEP = 250
+_LEAVING = select(asset_leaving).where(asset_leaving.c.n > bindparam("after")).order_by(asset_leaving.c.n).limit(100)
 RESTED_A_STEP = 20
 """A look at one of them may take tens of milliseconds, and nobody else can write meanwhile."""
-ACTOR = "planner"
 
 
 class Rest:
@@ -54,22 +61,50 @@ class Rest:
 
 
 class Planner:
-    """One worker; memory holds when each rule last looked at everything, and since when an alert is called for."""
+    """One worker; memory holds when each rule last looked at everything, and what is called for but not raised yet."""
 
     def __init__(self, book: Engine, clock: Callable[[], int], rules: Sequence[Rule[Any]] = RULES) -> None:
         self._book = book
         self._clock = clock
         self._rules = rules
         self._registers = Registers()
+        self._hurried = 0
         self._looked: dict[str, int] = {}
-        self._called: dict[tuple[str, str], int] = {}
+        self._waiting = Waiting()
+        self._left = Left()
         self._resting = {rule.name: Rest(rule.rest_us) for rule in rules if rule.rest_us}
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
         while not stop.is_set():
+            self.hurry()
             if self.step() < ROWS_A_STEP:
-                stop.wait(EVERY_S)
+                self._rest(stop)
+
+    def _rest(self, stop: Event) -> None:
+        for _ in range(round(EVERY_S / HURRY_S)):
+            if stop.wait(HURRY_S):
+                return
+            self.hurry()
+
+    def hurry(self) -> int:
+        """Judge what cannot wait its turn: assets that may be leaving, by the rules that are urgent; how many rows.
+
+        It only reads where nothing is to be told. The rows are deleted by the next step, which looks at them again.
+        """
+        with read(self._book) as tx:
+            rows = tx.execute(_LEAVING, {"after": self._hurried}).all()
+            assets = sorted({row.asset for row in rows})
+            urgent = [rule for rule in self._rules if rule.is_urgent and assets]
+            view = View(tx, self._registers.current(tx), self._clock()) if urgent else None
+            due = [rule for rule in urgent if view is not None and _may_be_due(view, rule, assets)]
+        if due:
+            with write(self._book) as tx, self._left.carefully():
+                now_view = View(tx, self._registers.current(tx), self._clock())
+                for rule in due:
+                    self._apply(now_view, rule, assets)
+        self._hurried = max([self._hurried, *(row.n for row in rows)])
+        return len(rows)
 
     def step(self) -> int:
         """Judge one page of what changed, and everything for the rules whose hour it is; how much was taken.
@@ -81,17 +116,31 @@ class Planner:
         with read(self._book) as tx:
             query = select(schema.changed.c.n, schema.changed.c.subject).order_by(schema.changed.c.n)
             rows = tx.execute(query.limit(ROWS_A_STEP)).all()
+            left = tx.execute(_LEAVING, {"after": 0}).all()
             is_any_to_wake = alerts.is_any_to_wake(tx, now)
-        if not rows and not due and not is_any_to_wake and not any(each.ready(now) for each in self._resting.values()):
+            self._left.remember(tx, self._rules)
+        is_any_ready = (
+            self._waiting.is_any(now)
+            or self._left.is_any(now)
+            or any(each.ready(now) for each in self._resting.values())
+        )
+        if not rows and not left and not due and not is_any_to_wake and not is_any_ready:
             return 0
-        subjects: defaultdict[str, set[str]] = defaultdict(set)
+        subjects: defaultdict[str, set[str]] = defaultdict(set, {LEAVING: {row.asset for row in left}})
         for _, subject in rows:
             kind, _, ident = subject.partition(":")
             subjects[kind].add(ident)
-        with write(self._book) as tx:
-            alerts.wake_due(tx, now, ACTOR)
-            rested = self._judge(View(tx, self._registers.current(tx), now), subjects, due)
-            tx.execute(delete(schema.changed).where(schema.changed.c.n.in_([n for n, _ in rows])))
+
+        def turn() -> dict[str, Sequence[str]]:
+            with write(self._book) as tx:
+                alerts.wake_due(tx, now, ACTOR)
+                rested = self._judge(View(tx, self._registers.current(tx), now), subjects, due)
+                tx.execute(delete(schema.changed).where(schema.changed.c.n.in_([n for n, _ in rows])))
+                tx.execute(delete(asset_leaving).where(asset_leaving.c.n.in_([row.n for row in left])))
+            return rested
+
+        rested = self._left.twice(turn)
+        self._waiting.looked(now)
         for name, idents in rested.items():
             self._resting[name].looked(idents, now)
         self._looked.update((rule.name, now) for rule in due)
@@ -100,7 +149,8 @@ class Planner:
     def _is_due(self, rule: Rule[Any], now: int) -> bool:
         """At the start, and whenever a new span of `every_us` has begun: for a day, at midnight UTC."""
         before = self._looked.get(rule.name)
-        return rule.everything is not None and (before is None or before // rule.every_us != now // rule.every_us)
+        is_new = before is None or before // rule.every_us != now // rule.every_us
+        return rule.everything is not None and (is_new or self._left.is_due(rule.name, EVERYTHING, now))
 
     def _judge(
         self, view: View, subjects: Mapping[str, set[str]], due: Sequence[Rule[Any]]
@@ -108,34 +158,36 @@ class Planner:
         """Which subjects that had rested were looked at, by rule."""
         rested: dict[str, Sequence[str]] = {}
         for rule in self._rules:
-            idents = set(subjects.get(rule.of, ()))
-            if rule in due and rule.everything is not None:
-                idents |= set(rule.everything(view))
+            idents = {*subjects.get(rule.of, ()), *self._waiting.due(rule.name, view.now)}
+            if rule.is_urgent:
+                idents |= subjects.get(LEAVING, set())
+            if rule in due:
+                idents |= self._everything(view, rule)
             found: Sequence[str] = sorted(idents)
             if rule.name in self._resting:
                 self._resting[rule.name].add(found)
                 found = rested[rule.name] = self._resting[rule.name].ready(view.now)
+            found = [*found, *self._left.due(rule.name, view.now, found)]
             if found:
-                apply(view, rule, found, self._called)
+                self._apply(view, rule, found)
         return rested
 
+    def _everything(self, view: View, rule: Rule[Any]) -> set[str]:
+        found: set[str] = set()
+        every = rule.everything
+        if every is not None:
+            self._left.run(view, rule.name, [EVERYTHING], lambda _: found.update(every(view)))
+        return found
 
-def apply(view: View, rule: Rule[Any], idents: Sequence[str], called: dict[tuple[str, str], int]) -> None:
-    """One rule on some subjects; `called` has since when alerts are called for that must last to be raised."""
-    standing = set(alerts.open_subjects(view.tx, rule.name)) if rule.is_state else set[str]()
-    for subject, facts in rule.load(view, idents):
-        if rule.settle is not None:
-            rule.settle(view, facts)
-        alert = rule.judge(facts, view.now)
-        if alert is None:
-            called.pop((rule.name, subject), None)
-        elif (
-            subject in standing or rule.steady is None or _lasts(rule.steady(alert), (rule.name, subject), called, view)
-        ):
-            alerts.raise_alert(view.tx, alert, view.now, ACTOR)
-        if alert is None and subject in standing:
-            alerts.close(view.tx, rule.name, subject, view.now, ACTOR)
+    def _apply(self, view: View, rule: Rule[Any], idents: Sequence[str]) -> None:
+        """Judge these; whoever a rule fails on is left, and holds up no other."""
+        self._left.run(view, rule.name, idents, lambda some: apply(view, rule, some, self._waiting))
 
 
-def _lasts(steady_us: int, key: tuple[str, str], called: dict[tuple[str, str], int], view: View) -> bool:
-    return view.now - called.setdefault(key, view.now) >= steady_us
+def _may_be_due(view: View, rule: Rule[Any], idents: Sequence[str]) -> bool:
+    try:
+        return is_any_due(view, rule, idents)
+    except Exception as error:
+        if not is_bug(error):
+            raise
+        return True  # it is judged for good then, and who fails is left and told of

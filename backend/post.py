@@ -5,9 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert
 
-from backend.book import bindings, events, ledger, locks
+from backend import contents
+from backend.asset_tags import asset_of
+from backend.book import bindings, events, labels, ledger, locks
+from backend.book import register as declared
 from backend.book.bulk import write_rows
-from backend.book.schema import crossing, scan_act
+from backend.book.schema import crossing, presence, scan_act
 from backend.dock_verdict import settle
 from backend.step import Change, Derived, Old
 from models.register import Register
@@ -28,10 +31,12 @@ TAKEN_BACK = {crossing: EVENTS["dock"], scan_act: EVENTS["scan"]}
 
 def replace(tx: Connection, register: Register, change: Change, now: int) -> None:
     """Take back old rows and write new ones, verdicts of doors settled; the ledger gets only the difference."""
-    new, old = _differing(settle(tx, register, change))
+    settled = settle(tx, register, change)
+    new, old = _differing(settled)
+    differing: list[Derived | Old] = [*new, *old]
     by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
-    if any(each.table in NUMBERED for each in new):
-        locks.number(tx)
+    if NUMBERED & ({each.table for each in settled.new} | {each.table for each in old}):
+        locks.number(tx)  # from here on nobody else changes what contents of pallets rest on
     for each in new:
         by_table[each.table].append(each.stored)
     for table in {each.table: None for each in old}:
@@ -40,19 +45,31 @@ def replace(tx: Connection, register: Register, change: Change, now: int) -> Non
             tx.execute(delete(table).where(table.c.id.in_(ids[low : low + IDS_A_QUERY])))
     for table, rows in by_table.items():
         write_rows(tx, insert(table), rows)
-    wanted = [each.movement for each in new if each.movement is not None]
+    on_pallets = contents.follow(tx, register, settled, differing)
+    wanted = [*(each.movement for each in new if each.movement is not None), *on_pallets.wanted]
     keep = {movement.id for movement in wanted}
     withdrawn = {each.movement for each in old if each.movement is not None and each.movement not in keep}
-    ledger.post(tx, wanted, withdrawn, ACTOR, now)
+    ledger.post(tx, wanted, withdrawn | on_pallets.withdrawn, ACTOR, now)
     acts = [each.row for each in new if each.table is scan_act] + [each.row for each in old if each.table is scan_act]
     bindings.follow(tx, bindings.tags_of(acts), now)
+    declared.follow_labels(tx, labels.lots_of(acts), now)
     stay = {each.id for each in new}
     gone = [(TAKEN_BACK[each.table], each.id) for each in old if each.table in TAKEN_BACK and each.id not in stay]
     events.emit_all(tx, [(kind, {"id": ident, "withdrawn": True}) for kind, ident in gone], now)
     told = [each for each in new if each.step in EVENTS and each.row.get("what") in TOLD]
     events.emit_all(tx, [(EVENTS[each.step], {**each.row, "late": is_late(each, now)}) for each in told], now)
     events.changed_all(tx, [f"tag:{each.row['subject']}" for each in new if each.step in TAGS_OF], now)
-    events.stir(tx, [each.row["asset"] for each in new if each.step in {"hours", "motion"}], now)
+    about = [(asset, each) for each in differing if (asset := _asset(register, each)) is not None]
+    events.stir(tx, {asset for asset, _ in about}, now)
+    events.hurry(tx, {asset for asset, each in about if each.table is crossing or each.row.get("what") == "visit"}, now)
+
+
+def _asset(register: Register, each: Derived | Old) -> str | None:
+    """The asset that a row is about, also one that is taken back."""
+    row = each.row
+    if each.table is presence:
+        return asset_of(register, row["subject"], row["closed_at"])
+    return row.get("asset")
 
 
 def _differing(change: Change) -> tuple[list[Derived], list[Old]]:

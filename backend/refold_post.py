@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, func, select
 
 from backend.apply import checkpoint_rows, end_due, state_row
 from backend.book import derived
-from backend.book.events import stir
+from backend.book.events import hurry, stir
 from backend.book.journal import Arrival
 from backend.book.schema import fold_state, journal
 from backend.post import replace
@@ -43,9 +43,9 @@ def post(tx: Connection, folding: Folding, now: int) -> None:
         if k.end is None and k.last is not None:
             closed_to, state = (None, None) if was is None else (was.closed_to, step.decode(bytes(was.state)))
             states.append(_settle(register, step, k, _passed(tx, k, k.last, closed_to, now)))
-            stirred |= step.stirs(state, k.state)
+            stirred |= step.stirs(register, k.key, state, k.state)
     derived.save_states(tx, states)
-    stir(tx, stirred, now)
+    (hurry if step.hurries else stir)(tx, stirred, now)
     _replace_rows(tx, register, step, keys, now)
 
 

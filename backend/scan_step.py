@@ -11,7 +11,7 @@ from models import scan
 from models.declared import Desk, Device, TagBinding
 from models.reading import Reading, Scan
 from models.register import Register
-from models.scan import ScanAct, Scanned, Session, Workflow
+from models.scan import Labelled, ScanAct, Scanned, Session, Workflow
 from models.stock.posting import movement_of_scan
 from models.units import quantity_text
 
@@ -83,6 +83,7 @@ def _derive(register: Register, key: Key, act: ScanAct, seen_at: int) -> Derived
         "asset": act.asset,
         "badge": act.badge,
         "undoes": act.undoes,
+        "expires": act.expires.isoformat() if isinstance(act, Labelled) and act.expires is not None else None,
         "evidence": json.dumps(act.evidence),
         "movement": None if movement is None else movement.id,
     }

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -157,15 +157,21 @@ def _time(value: object) -> int:
 
 
 def _unknown(fields: dict[str, Any], struct: type[Struct], where: str) -> Iterator[str]:
-    known = {field.encode_name: _struct_in(field.type) for field in msgspec.structs.fields(struct)}
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
     for key, value in fields.items():
         if key not in known:
             names = list(known) if where else [*known, "valid_from"]
             yield f"unknown key {where + key!r}{_hint(key, names)}"
-        elif (inner := known[key]) is not None:
-            parts = cast("list[object]", value) if isinstance(value, list) else [value]
-            for table in filter(None, map(_table, parts)):
+        elif (inner := _struct_in(known[key])) is not None:
+            for table in filter(None, map(_table, _parts(known[key], value))):
                 yield from _unknown(table, inner, f"{where}{key}.")
+
+
+def _parts(hint: Any, value: object) -> list[object]:  # noqa: ANN401 - as `_struct_in`
+    """What has the fields of a struct: the value itself, each of a list, or whatever names stand before in a table."""
+    if get_origin(hint) is dict and (named := _table(value)) is not None:
+        return [*named.values()]
+    return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
 def _struct_in(hint: Any) -> type[Struct] | None:  # noqa: ANN401 - a type annotation is of any type

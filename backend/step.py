@@ -118,8 +118,10 @@ class Step(Generic[P, S, R]):
     """Whether a state goes on under other parameters; else what is open ends under those it began with."""
     serves: Callable[[Register, str], bool] = lambda _register, _device: True
     """Whether a device's readings may be folded at any time; what is declared never takes it back."""
-    stirs: Callable[[S | None, S | None], set[str]] = lambda _before, _after: set()
+    stirs: Callable[[Register, Key, S | None, S | None], set[str]] = lambda _register, _key, _before, _after: set()
     """The assets that planners look at again because the state became another, though no row says so."""
+    hurries: bool = False
+    """Whether they look at those at once, as they may be leaving."""
 
     def decode(self, state: bytes) -> S | None:
         """The state from its stored bytes."""

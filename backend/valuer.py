@@ -1,17 +1,26 @@
 """The valuer: keeps what stock is worth as the ledger, costs and the register have it, shortly after they change.
 
+Months are closed here, for assets too: what is to be posted of them is posted before (`backend.asset_valuer`).
+
 It follows them by their numbers, so that taking readings in costs nothing more, and works at most a fiftieth of the
 time, or every minute, while things keep coming. What changes a closed month is posted in the first open one.
+
+An item that fails, a bug, is left for ten minutes, with an alert, and holds up no other; no month is closed meanwhile.
 """
 
+import json
+import logging
 import time
 from collections.abc import Callable
 from threading import Event
 
 from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import OperationalError
 
-from backend.book import events, locks, receipts, register, value_ledger, value_marks
-from backend.book.db import read, repeated, write
+from backend import asset_valuer
+from backend.asset_valuer import AssetValuer
+from backend.book import alerts, events, locks, receipts, register, value_ledger, value_marks
+from backend.book.db import read, repeated, took_too_long, write
 from backend.book.outside import outside
 from backend.book.schema import movement
 from backend.book.schema_costs import value_mark
@@ -21,14 +30,19 @@ from backend.book.value_marks import LEDGER, PURCHASES, REGISTER, Mark
 from backend.book.values import Revalued, revalue
 from backend.book.values import write as write_months
 from backend.registers import Registers
+from models.alert import Alert
+from models.months import BadPeriod, check_closing
 from models.register import Register
-from models.stock.periods import Sum, check_closing, delta
+from models.stock.periods import Sum, delta
 from models.stock.valuation import Month
 
+log = logging.getLogger(__name__)
 EVERY_S, MOST_PAUSE_S = 1.0, 60.0
 SHARE = 50
 ITEMS_A_STEP = 500
 ACTOR = "valuer"
+NOT_VALUED = "not_valued"
+LEFT_US = 600_000_000
 
 
 def pause_s(busy_s: float) -> float:
@@ -37,18 +51,22 @@ def pause_s(busy_s: float) -> float:
 
 
 class Valuer:
-    """One worker; it holds nothing but the register."""
+    """One worker; it holds the register, who values the assets if anybody does, and when what failed is tried again."""
 
-    def __init__(self, book: Engine, clock: Callable[[], int]) -> None:
+    def __init__(self, book: Engine, clock: Callable[[], int], assets: AssetValuer | None = None) -> None:
         self._book = book
         self._clock = clock
+        self._assets = assets
         self._registers = Registers()
+        self._left: dict[str, int] | None = None
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
         while not stop.is_set():
             begin = time.monotonic()
             is_more = self.step()
+            if self._assets is not None:
+                is_more = self._assets.step() or is_more
             stop.wait(0.0 if is_more else pause_s(time.monotonic() - begin))
 
     def step(self) -> bool:
@@ -58,11 +76,44 @@ class Valuer:
         if behind:
             repeated(self._follow)
             return True
+        left = self._still_left()
         with read(self._book) as tx:
-            waiting = [*tx.scalars(select(value_mark.c.sku).order_by(value_mark.c.since).limit(ITEMS_A_STEP))]
+            marks = select(value_mark.c.sku).where(value_mark.c.sku.not_in(left)).order_by(value_mark.c.since)
+            waiting = [*tx.scalars(marks.limit(ITEMS_A_STEP))]
         for sku in waiting:
-            self._settle(sku)
+            self._try(sku)
         return len(waiting) == ITEMS_A_STEP
+
+    def _still_left(self) -> list[str]:
+        """Items that are not tried yet; what another process left is tried at once."""
+        if self._left is None:
+            with read(self._book) as tx:
+                self._left = {each.partition(":")[2]: 0 for each in alerts.open_subjects(tx, NOT_VALUED)}
+        now = self._clock()
+        return [sku for sku, until in self._left.items() if now < until <= now + LEFT_US]
+
+    def _try(self, sku: str) -> None:
+        """Value an item; one that fails is left. Raises OperationalError: the store is away, no bug."""
+        left = self._left = self._left or {}
+        try:
+            self._settle(sku)
+        except Exception as error:
+            if isinstance(error, OperationalError) and not took_too_long(error):
+                raise
+            if sku not in left:
+                log.exception("item %s cannot be valued; it is left for %d s", sku, LEFT_US // 1_000_000)
+            left[sku] = self._clock() + LEFT_US
+            title = f"{sku} cannot be valued, a fault of this program: {type(error).__name__}"
+            self._tell(Alert(NOT_VALUED, f"item:{sku}", "warning", title, json.dumps({"error": str(error)[:300]})))
+        else:
+            if left.pop(sku, None) is not None:
+                log.warning("item %s is valued again", sku)
+                with write(self._book) as tx:
+                    alerts.close(tx, NOT_VALUED, f"item:{sku}", self._clock(), ACTOR)
+
+    def _tell(self, alert: Alert) -> None:
+        with write(self._book) as tx:
+            alerts.raise_alert(tx, alert, self._clock(), ACTOR)
 
     def _follow(self) -> bool:
         with write(self._book) as tx:
@@ -84,9 +135,12 @@ class Valuer:
         repeated(work)
 
     def settle_all(self) -> None:
-        """Until nothing waits."""
+        """Until nothing waits. Raises BadPeriod if an item cannot be valued."""
+        self._left = self._left and dict.fromkeys(self._left, 0)
         while self.step() or not self._is_settled():
-            pass
+            if failed := self._still_left():
+                msg = f"month: every item valued expected, {', '.join(sorted(failed)[:5])} cannot be: see the alerts"
+                raise BadPeriod(msg)
 
     def _is_settled(self) -> bool:
         with read(self._book) as tx:
@@ -95,12 +149,14 @@ class Valuer:
     def close(self, month: int, actor: str, note: str | None) -> bool:
         """Close a month, and those before it that are open, as everything is known now; False if it is closed already.
 
-        Raises BadPeriod before it is over.
+        Raises BadPeriod before it is over, or if an item cannot be valued.
         """
         with read(self._book) as tx:
             if not check_closing(month, value_marks.closed_to(tx), self._clock()):
                 return False
         self.settle_all()
+        if self._assets is not None:
+            self._assets.settle_all()
         return repeated(lambda: self._close(month, actor, note))
 
     def _close(self, month: int, actor: str, note: str | None) -> bool:
@@ -118,6 +174,8 @@ class Valuer:
                 seen = marked(tx, sku)
                 if seen is not None:
                     post(tx, revalue(tx, known, sku, seen[1]), seen[1], now)
+            if self._assets is not None:
+                asset_valuer.settle_marked(tx, known, now)
             value_ledger.close(tx, month, closed_to, (actor, note, now))
         return True
 
@@ -161,7 +219,7 @@ def _is_behind(tx: Connection) -> bool:
     """Whether ledger, register or orders have entries that are not followed yet."""
     last = {
         LEDGER: tx.scalar(select(func.max(movement.c.n))),
-        REGISTER: register.version(tx),
+        REGISTER: register.newest(tx),
         PURCHASES: tx.scalar(select(func.max(purchase_event.c.n))),
     }
     return any((n or 0) > value_marks.position(tx, what) for what, n in last.items())

@@ -2,7 +2,8 @@
 
 At most one alert per (rule, subject) is not closed. Raising one about a state again changes nothing but its words; one
 about a moment says how often it happened, and opens again, for what happened now nobody has seen. A snoozed one opens
-again at its time, or before if it becomes graver.
+again at its time, or before if it becomes graver. Only an open one escalates: whoever acknowledges, snoozes, shelves
+or closes it has answered.
 """
 
 from typing import Any, Literal
@@ -28,6 +29,7 @@ MOMENTS = frozenset(
         "unknown_tag",
         "zone_alert",
         "transported",
+        "seen_after_disposal",
     }
 )
 """Rules about a moment, which is over when it is told; the others are about a state, which lasts until it does not."""
@@ -55,6 +57,13 @@ class Raised(Struct, frozen=True, kw_only=True):
     snoozed_until: int | None = None
     closed_at: int | None = None
     closed_by: str | None = None
+    assignee: str | None = None
+    level: int = 0
+    """The last level that was told of it since it opened."""
+    escalate_at: int | None = None
+    """When the next one is, if nobody has answered."""
+    shelf: str | None = None
+    """The shelf that it sleeps on."""
 
 
 def raise_alert(alert: Alert, now: int, present: Raised | None = None) -> Raised:
@@ -69,14 +78,18 @@ def raise_alert(alert: Alert, now: int, present: Raised | None = None) -> Raised
     if (present.alert.rule, present.alert.subject) != (alert.rule, alert.subject):
         msg = f"alert: {present.alert.rule} of {present.alert.subject} is not {alert.rule} of {alert.subject}"
         raise Refused(msg)
-    is_graver = _RANK[alert.severity] > _RANK[present.alert.severity]
+    is_graver = RANK[alert.severity] > RANK[present.alert.severity]
     alert = _counted(alert, _times(_detail(present.alert.detail)))
     again = replace(present, alert=alert)
     return _opened(again) if is_graver or alert.rule in MOMENTS else again
 
 
 def _opened(raised: Raised) -> Raised:
-    return replace(raised, state="open", acknowledged_at=None, by=None, snoozed_until=None)
+    return replace(_answered(raised), state="open", acknowledged_at=None, by=None, level=0)
+
+
+def _answered(raised: Raised) -> Raised:
+    return replace(raised, snoozed_until=None, escalate_at=None, shelf=None)
 
 
 def _counted(alert: Alert, before: int) -> Alert:
@@ -99,7 +112,7 @@ def _detail(text: str) -> dict[str, Any]:
         return {"text": text}
 
 
-_RANK = {"info": 0, "warning": 1, "critical": 2}
+RANK = {"info": 0, "warning": 1, "critical": 2}
 
 
 def acknowledge(raised: Raised, by: str, now: int) -> Raised:
@@ -112,7 +125,7 @@ def acknowledge(raised: Raised, by: str, now: int) -> Raised:
         raise Refused(msg)
     if raised.state == "acknowledged":
         return raised
-    return replace(raised, state="acknowledged", acknowledged_at=now, by=by, snoozed_until=None)
+    return replace(_answered(raised), state="acknowledged", acknowledged_at=now, by=by)
 
 
 def snooze(raised: Raised, by: str, until: int, now: int) -> Raised:
@@ -129,7 +142,44 @@ def snooze(raised: Raised, by: str, until: int, now: int) -> Raised:
     if not now < until <= now + LONGEST_SNOOZE_US:
         msg = f"until: a time after now and at most 90 days ahead expected, got {from_micros(until).isoformat()}"
         raise Refused(msg)
-    return replace(raised, state="snoozed", snoozed_until=until)
+    return replace(_answered(raised), state="snoozed", snoozed_until=until)
+
+
+def put_on_shelf(raised: Raised, shelf: str, until: int) -> Raised:
+    """Quiet with a whole set, until the shelf ends; one that is closed, or sleeps for longer, stays as it is."""
+    if raised.state == "closed" or (raised.snoozed_until or 0) >= until:
+        return raised
+    return replace(_answered(raised), state="snoozed", snoozed_until=until, shelf=shelf)
+
+
+def take_off_shelf(raised: Raised, shelf: str) -> Raised:
+    """Open again, if it sleeps on this shelf."""
+    return _opened(raised) if raised.shelf == shelf else raised
+
+
+def assign(raised: Raised, to: str) -> Raised:
+    """Somebody is to answer it; that is no answer yet. Raises Refused for a closed alert or without a name."""
+    if raised.state == "closed":
+        msg = f"alert: {raised.alert.title!r} is closed, an open one expected"
+        raise Refused(msg)
+    if not to:
+        msg = "to: who is to answer expected, got nothing"
+        raise Refused(msg)
+    return replace(raised, assignee=to)
+
+
+def await_answer(raised: Raised, escalate_at: int | None) -> Raised:
+    """Its first level is told, and the next one at a time; one that is not open is not waited for."""
+    if raised.state != "open":
+        return raised
+    return replace(raised, level=max(raised.level, 1), escalate_at=escalate_at)
+
+
+def escalate(raised: Raised, now: int, escalate_at: int | None) -> Raised:
+    """The next level is told, and the one after it at `escalate_at`; as it is if that is not due."""
+    if raised.state != "open" or raised.escalate_at is None or raised.escalate_at > now:
+        return raised
+    return replace(raised, level=raised.level + 1, escalate_at=escalate_at)
 
 
 def wake(raised: Raised, now: int) -> Raised:
@@ -146,4 +196,4 @@ def close(raised: Raised, by: str, now: int) -> Raised:
     if not by:
         msg = "by: who closes expected, got nothing"
         raise Refused(msg)
-    return replace(raised, state="closed", closed_at=now, closed_by=by, snoozed_until=None)
+    return replace(_answered(raised), state="closed", closed_at=now, closed_by=by)

@@ -1,6 +1,7 @@
 """What people and systems declare in the register: one struct per kind; `KINDS` is the literal list.
 
-Those of stock are in `models.declared_stock`, those of assets in `models.declared_assets`, and known here too.
+Those of stock are in `models.declared_stock`, those of assets in `models.declared_assets`, of alerts in
+`models.declared_alerts`, and known here too.
 """
 
 from collections.abc import Mapping
@@ -10,9 +11,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from models.declared_assets import Asset, AssetClass, Plan
+from models.declared_alerts import AlertRule, Contact, Team
+from models.declared_assets import Asset, AssetClass
+from models.declared_plans import Plan
 from models.declared_stock import Classified, Id, Item, Location, Lot, LotId, PackGtin, Supplier
+from models.declared_use import Calendar
 from models.declared_warehouse import Bin, PickFace
+from models.declared_work import FailureCode
 from models.errors import Refused
 from models.units import not_negative, positive
 
@@ -21,12 +26,14 @@ __all__ = [
     "Asset",
     "AssetClass",
     "Bin",
+    "Calendar",
     "Circle",
     "Classified",
     "Corridor",
     "Desk",
     "Device",
     "Door",
+    "FailureCode",
     "Hex",
     "Id",
     "Item",
@@ -95,14 +102,17 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class RollsOver(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The values, in hours and km, at which counters begin at 0 again: 100000 if 99999.9 is the last one shown."""
+    """The values, in hours, km or times, at which counters begin at 0 again: 100000 if 99999.9 is the last shown."""
 
     engine_hours: Decimal | None = None
     odometer: Decimal | None = None
     tracker_odometer: Decimal | None = None
+    starts: Decimal | None = None
+    cycles: Decimal | None = None
 
     def __post_init__(self) -> None:
         positive(engine_hours=self.engine_hours, odometer=self.odometer, tracker_odometer=self.tracker_odometer)
+        positive(starts=self.starts, cycles=self.cycles)
 
 
 class Tracker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -175,6 +185,8 @@ class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A stay that is shorter is no visit."""
     alert: Literal["enter", "exit", "both"] | None = None
     """Whether planners are told at once when an asset comes or goes."""
+    keeps: bool = False
+    """No asset may leave it without custody, transfer or sale: that is a critical alert."""
 
 
 class TagBinding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -206,6 +218,11 @@ KINDS: Mapping[str, type[Struct]] = {
     "tags": TagBinding,
     "zones": Zone,
     "plans": Plan,
+    "codes": FailureCode,
+    "contacts": Contact,
+    "teams": Team,
+    "rules": AlertRule,
+    "calendars": Calendar,
 }
 
 

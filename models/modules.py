@@ -24,6 +24,8 @@ OF_KIND: Mapping[str, Module] = {
     "classes": "assets",
     "zones": "assets",
     "plans": "assets",
+    "calendars": "assets",
+    "codes": "assets",
 }
 OF_THING: Mapping[str, Module] = {"stock": "stock", "asset": "assets"}
 

@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from models.declared import TagBinding
 
+METER_NOTES = "meter_notes"
+"""Entries of what people say of the counters of an asset, by its id: every one holds, none replaces another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -32,7 +35,7 @@ def _standing(dated: Iterable[Entry]) -> list[Entry]:
     ]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Register:
     """All entries, to be asked as of a time (microseconds). Built once per change; read-only in use, hence hashable."""
 
@@ -47,6 +50,8 @@ class Register:
             register.entries.setdefault((entry.kind, entry.id), []).append(entry)
         times: set[int] = set()
         for (kind, ident), dated in [*register.entries.items()]:
+            if kind == METER_NOTES:
+                continue
             if kind == "tags":
                 register.entries[kind, ident] = _standing(dated)
             else:
@@ -55,7 +60,7 @@ class Register:
         return register
 
     def period(self, at: int) -> int:
-        """The start of the span, around `at`, in which nothing but tags changes; 0 before the first entry.
+        """The start of the span, around `at`, in which nothing but tags and meters change; 0 before the first entry.
 
         There are many tags, each for itself: ask for one by its EPC.
         """

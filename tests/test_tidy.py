@@ -29,6 +29,9 @@ LONG_DOCSTRINGS = {
 BLIND_EXCEPTS = {
     "backend/apply.py": "a key that cannot be folded waits for the deriver; the reading that met it is innocent",
     "backend/ingest.py": "one bad reading must not stop the others: it is found, and quarantined",
+    "backend/plan/left.py": "a rule that fails on one subject must not hold up the others: left, and tried again",
+    "backend/planner.py": "whether anything may be due is asked of a rule that may fail: it is judged for good then",
+    "backend/valuer.py": "an item that cannot be valued must not hold up the others: left, and tried again",
     "backend/threads.py": "the top of every worker's thread",
     "edge/drivers/llrp_control.py": "the codec raises nearly anything on malformed bytes",
     "edge/outbox.py": "the top of the commit thread: whoever put the readings is told",

@@ -219,6 +219,12 @@ class Alert(Struct, frozen=True):
     acknowledged_by: str | None
     snoozed_until: datetime | None
     closed_at: datetime | None
+    assignee: str | None
+    level: int
+    """The last level that was told of it since it opened; 0: nobody was."""
+    escalates_at: datetime | None
+    """When the next level is told, if nobody answers."""
+    shelf: str | None
 
 
 class Proposal(Struct, frozen=True):

@@ -29,6 +29,11 @@ class ServiceBody(Struct, frozen=True, forbid_unknown_fields=True):
     hours: Hours | None = None
     """What the machine's own hour meter said; nothing is computed from it."""
     note: Prose | None = None
+    result: Line | None = None
+    """What an inspection or calibration found: conditions of plans go by it."""
+    certificate: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    as_found: Annotated[dict[Line, Line], Meta(max_length=50)] = {}
+    as_left: Annotated[dict[Line, Line], Meta(max_length=50)] = {}
 
 
 class Service(Struct, frozen=True):
@@ -49,6 +54,10 @@ class Service(Struct, frozen=True):
     withdrawn_at: datetime | None
     withdrawn_by: str | None
     withdrawn_why: str | None
+    result: str | None = None
+    certificate: str | None = None
+    as_found: dict[str, str] = {}
+    as_left: dict[str, str] = {}
 
 
 class Withdrawal(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +101,14 @@ class Due(Struct, frozen=True):
     missed: int
     measures: list[Measure]
     reasons: list[str]
+    kind: str = "service"
+    covers: list[int] = []
+    """Which of all that fall due it answers for: several, if some were missed."""
+    passed: list[str] = []
+    """What was passed without a service, if several were: dates, or hours, km and counts."""
+    packages: list[str] = []
+    blocks_use: bool = False
+    """The asset must not be used while this is overdue."""
 
 
 class DoneService(Struct, frozen=True):

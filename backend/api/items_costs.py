@@ -151,11 +151,15 @@ class Period(Struct, frozen=True, kw_only=True):
 
 
 class PeriodFigures(Struct, frozen=True, kw_only=True):
-    """A month with what it moved by account (debit less credit), and by which late facts of earlier months."""
+    """A month with what it moved by account (debit less credit), and by which late facts of earlier months.
+
+    `assets` are the accounts of assets, as far as they are posted; no account is in both.
+    """
 
     month: str
     state: Literal["open", "closed"]
     inventory: str | None
     accounts: dict[str, str]
+    assets: dict[str, str]
     late: list[JournalEntry]
     complete_to: datetime

@@ -58,7 +58,7 @@ class Odometer(Struct, frozen=True):
 
 
 class MeterUse(Struct, frozen=True):
-    """What a meter counted from `begin` to `end`: hours of runtime, engine_hours, pto and hoist; km of the odometers.
+    """What a meter counted from `begin` to `end`: hours of runtime, engine_hours, pto, hoist; km of odometers; times.
 
     `odometer` is the machine's own, `tracker_odometer` what its tracker adds up, `distance` the way by GPS.
     """

@@ -32,6 +32,8 @@ class Scanned(Struct, frozen=True):
     asset: str | None
     badge: str | None
     undoes: str | None
+    expires: str | None
+    """What the label of its lot said: the last day of its use."""
     evidence: list[str]
     movement: str | None
 

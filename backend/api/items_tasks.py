@@ -6,17 +6,19 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from backend.api.items import Text
+from backend.api.items_purchases import Amount
 from backend.api.items_warehouse import Evidence, WorkStep
 from models.reading import Epc, Time
 
 
 class OutboundLineBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """So much of an item, of one lot if it names one."""
+    """So much of an item, of one lot if it names one; `price` is what one is sold for, where it is not the item's."""
 
     line: Annotated[int, Meta(ge=1, le=100_000)]
     sku: Text
     quantity: Text
     lot: Text | None = None
+    price: Amount | None = None
 
 
 class OutboundBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +55,8 @@ class OutboundLine(Struct, frozen=True):
     shipped: str
     left: str
     state: str
+    price: str | None
+    """What one is sold for; null: the item's own price."""
 
 
 class OutboundOrder(Struct, frozen=True):

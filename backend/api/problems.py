@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -41,6 +41,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DataError, _unfit)
     app.add_exception_handler(OperationalError, _unavailable)
     app.add_exception_handler(StoreAway, _unavailable)
     app.add_exception_handler(Exception, _internal)
@@ -64,6 +65,11 @@ def _invalid(_request: Request, error: Exception) -> Response:
 def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it only
     return problem(_NAMES.get(error.status_code, "refused"), error.status_code, error.detail)
+
+
+def _unfit(_request: Request, _error: Exception) -> Response:
+    """PostgreSQL holds no NUL, and no text or number beyond its column's bounds."""
+    return problem("refused", 400, "texts without NUL, and texts and numbers of bounded length expected")
 
 
 def _unavailable(_request: Request, _error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from backend.book import (
     schema,
+    schema_contents,
     schema_costs,
     schema_custody,
     schema_desk,
@@ -10,6 +11,7 @@ from backend.book import (
     schema_notify,
     schema_orders,
     schema_plans,
+    schema_proofs,
     schema_use,
     schema_value,
     schema_warehouse,
@@ -18,6 +20,7 @@ from backend.book import (
 
 TABLES_OF = (
     schema,
+    schema_contents,
     schema_costs,
     schema_custody,
     schema_desk,
@@ -26,6 +29,7 @@ TABLES_OF = (
     schema_notify,
     schema_orders,
     schema_plans,
+    schema_proofs,
     schema_use,
     schema_value,
     schema_warehouse,

@@ -8,21 +8,17 @@ from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from backend.book import events, locks, schema
+from backend.book import alert_rows as rows
+from backend.book import locks, shelves
+from backend.book.alert_rows import INDEXED, OPEN, snoozed, table
+from backend.book.schema_desk import alert_desk
 from models import alert as life
-from models.alert import Alert, Raised
-from models.errors import Clash, NotFound
+from models.alert import Alert
+from models.errors import Clash
 from models.reading import from_micros
-
-table = schema.alert
-snoozed = schema.alert_snooze
-OPEN = table.c.state != "closed"
-INDEXED = text("state <> 'closed'")
-"""As the index has it: PostgreSQL looks for it by its words, and a parameter has none."""
-SNOOZED_UNTIL = select(snoozed.c.until).where(snoozed.c.alert_id == table.c.id).scalar_subquery().label("snoozed_until")
 
 
 def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
@@ -37,27 +33,28 @@ def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
     statement = insert_or_ignore(table).values(values)
     ignored = statement.on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=INDEXED)
     if tx.scalar(ignored.returning(table.c.n)) is not None:
-        _note(tx, ident, "raised", (actor, now))
+        rows.note(tx, ident, "raised", (actor, now))
+        shelves.cover(tx, ident, now)
         return True
-    row = tx.execute(_open(alert.rule, alert.subject).with_for_update()).one()
-    after = life.raise_alert(alert, now, _raised(row))
+    row = tx.execute(rows.standing(alert.rule, alert.subject)).one()
+    after = life.raise_alert(alert, now, rows.raised(row))
     is_news = (after.state, after.alert.severity, after.alert.title) != (row.state, row.severity, row.title)
     if is_news or after.alert.detail != row.detail:
-        _save(tx, row.id, after)
+        rows.save(tx, row.id, after)
     if is_news:
-        _note(tx, row.id, "said again" if after.state == row.state else "reopened", (actor, now))
+        graver = f"now {after.alert.severity}" if life.RANK[after.alert.severity] > life.RANK[row.severity] else None
+        rows.note(tx, row.id, "said again" if after.state == row.state else "reopened", (actor, now), graver)
+        if after.state != row.state:
+            shelves.cover(tx, row.id, now)
     return False
 
 
 def acknowledge(tx: Connection, ident: str, actor: str, now: int) -> None:
     """Somebody has seen it; again is harmless. Raises NotFound, or Clash if it is closed."""
-    row = _one(tx, ident)
-    if row.state == "closed":
-        msg = f"alert {ident}: not closed expected, it was closed"
-        raise Clash(msg)
+    row = _not_closed(tx, ident)
     if row.state != "acknowledged":
-        _save(tx, ident, life.acknowledge(_raised(row), actor, now))
-        _note(tx, ident, "acknowledged", (actor, now))
+        rows.save(tx, ident, life.acknowledge(rows.raised(row), actor, now))
+        rows.note(tx, ident, "acknowledged", (actor, now))
 
 
 def snooze(tx: Connection, ident: str, until: int, actor: str, now: int) -> None:
@@ -65,14 +62,11 @@ def snooze(tx: Connection, ident: str, until: int, actor: str, now: int) -> None
 
     Raises NotFound, Clash if it is closed, or Refused if the time is past or more than 90 days ahead.
     """
-    row = _one(tx, ident)
-    if row.state == "closed":
-        msg = f"alert {ident}: not closed expected, it was closed"
-        raise Clash(msg)
-    after = life.snooze(_raised(row), actor, until, now)
-    if after != _raised(row):
-        _save(tx, ident, after)
-        _note(tx, ident, "snoozed", (actor, now), f"until {from_micros(until).isoformat()}")
+    row = _not_closed(tx, ident)
+    after = life.snooze(rows.raised(row), actor, until, now)
+    if after != rows.raised(row):
+        rows.save(tx, ident, after)
+        rows.note(tx, ident, "snoozed", (actor, now), f"until {from_micros(until).isoformat()}")
 
 
 def is_any_to_wake(tx: Connection, now: int) -> bool:
@@ -85,27 +79,27 @@ def wake_due(tx: Connection, now: int, actor: str = "planner") -> int:
     due = select(snoozed.c.alert_id).where(snoozed.c.until <= now).order_by(snoozed.c.until, snoozed.c.alert_id)
     idents = tx.scalars(due).all()
     for ident in idents:
-        _save(tx, ident, life.wake(_raised(_one(tx, ident)), now))
-        _note(tx, ident, "woken", (actor, now))
+        rows.save(tx, ident, life.wake(rows.raised(rows.one(tx, ident)), now))
+        rows.note(tx, ident, "woken", (actor, now))
     return len(idents)
 
 
 def close_one(tx: Connection, ident: str, actor: str, now: int) -> None:
     """Somebody says that it is over; again is harmless. Raises NotFound."""
-    row = _one(tx, ident)
+    row = rows.one(tx, ident)
     if row.state != "closed":
-        _save(tx, ident, life.close(_raised(row), actor, now))
-        _note(tx, ident, "closed", (actor, now))
+        rows.save(tx, ident, life.close(rows.raised(row), actor, now))
+        rows.note(tx, ident, "closed", (actor, now))
 
 
 def close(tx: Connection, rule: str, subject: str, now: int, actor: str = "planner") -> bool:
     """It is over; False if none of this rule and subject was open."""
     locks.number(tx)
-    row = tx.execute(_open(rule, subject).with_for_update()).one_or_none()
+    row = tx.execute(rows.standing(rule, subject)).one_or_none()
     if row is None:
         return False
-    _save(tx, row.id, life.close(_raised(row), actor, now))
-    _note(tx, row.id, "closed", (actor, now))
+    rows.save(tx, row.id, life.close(rows.raised(row), actor, now))
+    rows.note(tx, row.id, "closed", (actor, now))
     return True
 
 
@@ -118,60 +112,46 @@ def last_details(tx: Connection, rule: str, subjects: Iterable[str]) -> dict[str
     """The detail of the newest alert of a rule by subject, closed or not."""
     where = (table.c.rule == rule, table.c.subject.in_(sorted(subjects)))
     newest = select(func.max(table.c.n)).where(*where).group_by(table.c.subject)
-    rows = tx.execute(select(table.c.subject, table.c.detail).where(table.c.n.in_(newest)))
-    return {subject: detail for subject, detail in rows}  # noqa: C416 - rows are no pairs to the type checkers
+    found = tx.execute(select(table.c.subject, table.c.detail).where(table.c.n.in_(newest)))
+    return {subject: detail for subject, detail in found}  # noqa: C416 - rows are no pairs to the type checkers
 
 
-def _select() -> Select[Any]:
-    return select(table, SNOOZED_UNTIL)
+def assign(tx: Connection, ident: str, to: str, actor: str, now: int) -> None:
+    """Somebody is to answer it, who is told; the same again is harmless. Raises NotFound, or Clash if it is closed."""
+    before = rows.raised(_not_closed(tx, ident))
+    after = life.assign(before, to)
+    if after != before:
+        rows.save(tx, ident, after)
+        rows.note(tx, ident, "assigned", (actor, now), to)
 
 
-def _one(tx: Connection, ident: str) -> Row[Any]:
-    locks.number(tx)
-    row = tx.execute(_select().where(table.c.id == ident).with_for_update()).one_or_none()
-    if row is None:
-        msg = f"alerts: nothing of id {ident!r}"
-        raise NotFound(msg)
+def await_answer(tx: Connection, ident: str, escalate_at: int | None) -> None:
+    """Its first level is told; the next one will be at a time, or never."""
+    before = rows.raised(rows.one(tx, ident))
+    after = life.await_answer(before, escalate_at)
+    if after != before:
+        rows.save(tx, ident, after)
+
+
+def to_escalate(tx: Connection, now: int, limit: int) -> list[str]:
+    """Alerts that nobody has answered in time, the longest overdue first."""
+    due = select(alert_desk.c.alert_id).where(alert_desk.c.escalate_at <= now)
+    return [*tx.scalars(due.order_by(alert_desk.c.escalate_at, alert_desk.c.alert_id).limit(limit))]
+
+
+def escalate(tx: Connection, ident: str, escalate_at: int | None, actor: str, now: int) -> int:
+    """Its next level is to be told; which that is."""
+    before = rows.raised(rows.one(tx, ident))
+    after = life.escalate(before, now, escalate_at)
+    if after.level != before.level:
+        rows.save(tx, ident, after)
+        rows.note(tx, ident, "escalated", (actor, now), f"level {after.level}")
+    return after.level
+
+
+def _not_closed(tx: Connection, ident: str) -> Row[Any]:
+    row = rows.one(tx, ident)
+    if row.state == "closed":
+        msg = f"alert {ident}: not closed expected, it was closed"
+        raise Clash(msg)
     return row
-
-
-def _open(rule: str, subject: str) -> Select[Any]:
-    return _select().where(table.c.rule == rule, table.c.subject == subject, OPEN)
-
-
-def _raised(row: Row[Any]) -> Raised:
-    alert = Alert(row.rule, row.subject, row.severity, row.title, row.detail)
-    return Raised(
-        alert=alert,
-        state=row.state,
-        opened_at=row.raised_at,
-        acknowledged_at=row.acknowledged_at,
-        by=row.acknowledged_by,
-        snoozed_until=row.snoozed_until,
-        closed_at=row.closed_at,
-    )
-
-
-def _save(tx: Connection, ident: str, raised: Raised) -> None:
-    values = {
-        "severity": raised.alert.severity,
-        "title": raised.alert.title,
-        "detail": raised.alert.detail,
-        "state": raised.state,
-        "acknowledged_at": raised.acknowledged_at,
-        "acknowledged_by": raised.by,
-        "closed_at": raised.closed_at,
-    }
-    tx.execute(update(table).where(table.c.id == ident).values(values))
-    tx.execute(delete(snoozed).where(snoozed.c.alert_id == ident))
-    if raised.snoozed_until is not None:
-        tx.execute(insert(snoozed).values(alert_id=ident, until=raised.snoozed_until))
-
-
-def _note(tx: Connection, ident: str, what: str, by: tuple[str, int], note: str | None = None) -> None:
-    """A step of its life; `by` is who and when."""
-    actor, now = by
-    tx.execute(insert(schema.alert_event).values(alert_id=ident, at=now, what=what, actor=actor, note=note))
-    row = tx.execute(select(table).where(table.c.id == ident)).one()
-    fields = ("id", "rule", "subject", "severity", "title", "state", "raised_at")
-    events.emit(tx, "alert", {field: getattr(row, field) for field in fields} | {"what": what, "by": actor}, now)

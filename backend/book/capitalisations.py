@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, insert, select
 
-from backend.book import entries, ledger, locks, register, virtual
+from backend.book import entries, ledger, locks, references_assets, register, virtual
 from backend.book.schema_lots import capitalisation as table
+from models.assets.serial import taken
 from models.declared import Asset, Item, TagBinding
 from models.errors import Clash, Refused
 from models.ids import derived_id
@@ -73,6 +74,9 @@ def _check(known: Register, item: Item, wanted: Capitalisation, now: int) -> Non
     if known.changes("assets", wanted.asset):
         msg = f"asset: an id that is not in the register expected, got {wanted.asset!r}"
         raise Clash(msg)
+    here = references_assets.assets_of(known, known.period(wanted.at))
+    if new := {*taken(here | {wanted.asset: wanted.body})} - {*taken(here)}:
+        raise Clash("; ".join(f"body.{problem}" for _, problem in sorted(new)))
 
 
 def _movement(wanted: Capitalisation, target: str) -> Movement:

@@ -1,7 +1,9 @@
 """Cycle counts in the book: opened with a snapshot of it, and counted by people; what follows is decided apart."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
@@ -30,22 +32,31 @@ class Put(NamedTuple):
     evidence: list[str]
 
 
-def open_count(tx: Connection, register: Register, asked: Count, stamp: Stamp) -> Outcome:
-    """Begin a count. Again is harmless. Raises Refused for what is not known or is being counted already, or Clash."""
+def open_count(
+    tx: Connection, register: Register, asked: Count, stamp: Stamp, measured: Mapping[str, str] = MappingProxyType({})
+) -> Outcome:
+    """Begin a count; items that it names no class of have their measured one, of when it began.
+
+    Again is harmless. Raises Refused for what is not known or is being counted already, or Clash.
+    """
     locks.number(tx)
     row = _row(tx, asked.id)
     places = asked.locations
     if places is not None:
         asked = replace(asked, locations=tag_places.under(register, places, asked.at))
     if row is not None:
-        if (held := of_row(row)) != asked:
+        held = of_row(row)
+        if replace(held, classes={**held.classes, **asked.classes}) != replace(asked, classes=held.classes):
             msg = f"count {asked.id}: it is there with other content, {held}"
             raise Clash(msg)
         return "same"
     _check(tx, register, asked, stamp.now)
+    begun = _snapshot(tx, asked)
+    of_lines = {key.sku: measured[key.sku] for key in begun if key.sku in measured}
+    asked = replace(asked, classes={**of_lines, **asked.classes})
     values = {**_stored(asked), "state": "open", "actor": stamp.actor, "recorded_at": stamp.now}
     tx.execute(insert(stock_count).values(values))
-    for n, (key, book) in enumerate(sorted(_snapshot(tx, asked).items(), key=lambda each: str(each[0])), 1):
+    for n, (key, book) in enumerate(sorted(begun.items(), key=lambda each: str(each[0])), 1):
         count_lines.add(tx, asked, (n, key), book)
     work_log.record(tx, f"count:{asked.id}", "opened", stamp)
     return "created"

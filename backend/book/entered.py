@@ -16,7 +16,7 @@ from models.ids import is_derived
 from models.register import Register
 from models.stock.ledger import Movement, canonical, reversal
 
-FACTS = frozenset({"crossing", "scan", "task", "count", "sweep", "write_off", "capitalisation"})
+FACTS = frozenset({"crossing", "scan", "task", "count", "sweep", "write_off", "capitalisation", "work_order"})
 """Kinds of evidence that a movement follows from."""
 
 

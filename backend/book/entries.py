@@ -67,7 +67,7 @@ def check_covered(tx: Connection, known: Register, moved: Iterable[Movement], no
     The place, or else the item, may say that this is allowed (`negative`).
     """
     for each in moved:
-        if not _is_kept(known, each, now):
+        if not is_kept(known, each, now):
             continue
         line = (balance.c.sku == each.sku, balance.c.location == each.source, balance.c.lot == (each.lot or ""))
         on_hand = Decimal(tx.scalar(select(balance.c.on_hand).where(*line).with_for_update()) or 0)
@@ -80,7 +80,7 @@ def check_covered(tx: Connection, known: Register, moved: Iterable[Movement], no
             raise Refused(msg)
 
 
-def _is_kept(known: Register, moved: Movement, now: int) -> bool:
+def is_kept(known: Register, moved: Movement, now: int) -> bool:
     """Whether what a movement takes must be there."""
     place, item = known.get("locations", moved.source, now), known.get("items", moved.sku, now)
     if place.is_virtual if isinstance(place, Location) else moved.source in VIRTUAL:

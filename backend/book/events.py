@@ -10,11 +10,13 @@ from backend.book import locks
 from backend.book.bulk import write_rows
 from backend.book.schema import changed as changed_table
 from backend.book.schema import event
+from backend.book.schema_custody import asset_leaving
 from backend.book.schema_notify import webhook_mark
 
 KEPT_EVENTS = 50_000
 _EMIT = insert(event)
 _CHANGED = insert(changed_table)
+_LEAVING = insert(asset_leaving)
 
 
 def emit(tx: Connection, kind: str, body: dict[str, Any], now: int) -> None:
@@ -44,6 +46,12 @@ def changed_all(tx: Connection, subjects: Iterable[str], now: int) -> None:
 def stir(tx: Connection, assets: Iterable[str], now: int) -> None:
     """The planner looks at these assets again."""
     changed_all(tx, (f"asset:{asset}" for asset in assets), now)
+
+
+def hurry(tx: Connection, assets: Iterable[str], now: int) -> None:
+    """The planner looks at once whether these assets may leave."""
+    rows = [{"asset": asset, "at": now} for asset in sorted({*assets})]
+    write_rows(tx, _LEAVING, rows)
 
 
 def unpublished(tx: Connection, limit: int = 500) -> list[tuple[int, str, bytes]]:

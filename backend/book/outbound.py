@@ -1,7 +1,7 @@
 """Orders to be picked, in the book: what customers wait for, and how far each line is."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, insert, select, update
 
 from backend.book import locks, tasks, work_log
-from backend.book.schema_warehouse import outbound_line, outbound_order, warehouse_task
+from backend.book.schema_warehouse import outbound_line, outbound_order, warehouse_event, warehouse_task
 from backend.book.work_log import Stamp
 from models.declared import Item, Location
 from models.errors import Clash, NotFound, Refused
@@ -20,12 +20,13 @@ from models.units import plain, quantity_text
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):
-    """So much of an item, of one lot if it names one."""
+    """So much of an item, of one lot if it names one; `price` is what one is sold for, where it is not the item's."""
 
     line: int
     sku: str
     quantity: Decimal
     lot: str | None = None
+    price: Decimal | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -59,7 +60,14 @@ def put(tx: Connection, register: Register, order: Order, stamp: Stamp) -> Liter
     head = {"id": order.id, "customer": order.customer, "stage": order.stage, "due_at": order.due_at}
     tx.execute(insert(outbound_order).values(**head, state="open", actor=stamp.actor, recorded_at=stamp.now))
     rows = [
-        {"order_id": order.id, "line": n.line, "sku": n.sku, "lot": n.lot, "quantity": quantity_text(n.quantity)}
+        {
+            "order_id": order.id,
+            "line": n.line,
+            "sku": n.sku,
+            "lot": n.lot,
+            "quantity": quantity_text(n.quantity),
+            "price": None if n.price is None else quantity_text(n.price),
+        }
         for n in order.lines
     ]
     tx.execute(insert(outbound_line), rows)
@@ -81,17 +89,25 @@ def _check(register: Register, order: Order, now: int) -> None:
             raise Refused(msg)
 
 
-def cancel(tx: Connection, ident: str, reason: str, stamp: Stamp) -> None:
+def end(tx: Connection, ident: str, state: Literal["closed", "cancelled"], reason: str, stamp: Stamp) -> None:
     """The customer waits no more: open tasks of it end, what was picked stays at the stage. Again is harmless."""
     locks.number(tx)
-    if (row := _row(tx, ident)) is not None and row.state == "cancelled":
+    if (row := _row(tx, ident)) is not None and row.state == state:
         return
     in_state(tx, ident, "open")
     own = select(warehouse_task.c.id).where(warehouse_task.c.order_id == ident, warehouse_task.c.state.in_(tasks.OPEN))
     for task in tx.scalars(own.order_by(warehouse_task.c.n)).all():
-        tasks.end(tx, task, "cancelled", f"order {ident} was cancelled: {reason}", stamp)
-    tx.execute(update(outbound_order).where(outbound_order.c.id == ident).values(state="cancelled"))
-    work_log.record(tx, f"order:{ident}", "cancelled", stamp, {"reason": reason})
+        tasks.end(tx, task, "cancelled", f"order {ident} was {state}: {reason}", stamp)
+    tx.execute(update(outbound_order).where(outbound_order.c.id == ident).values(state=state))
+    work_log.record(tx, f"order:{ident}", state, stamp, {"reason": reason})
+
+
+def ended_at(tx: Connection, idents: Collection[str]) -> dict[str, int]:
+    """When orders that are closed or cancelled were: what leaves later is of others."""
+    event = warehouse_event.c
+    wanted = (event.subject.in_([f"order:{each}" for each in sorted(idents)]), event.what.in_(("closed", "cancelled")))
+    rows = tx.execute(select(event.subject, event.at).where(*wanted).order_by(event.n.desc()))
+    return {subject.partition(":")[2]: at for subject, at in rows}
 
 
 def progress(tx: Connection, order: Order) -> dict[int, Progress]:
@@ -154,5 +170,14 @@ def of_row(tx: Connection, row: Row[Any]) -> Order:
     """An order from its row, with its lines."""
     own = select(outbound_line).where(outbound_line.c.order_id == row.id).order_by(outbound_line.c.line)
     rows: Sequence[Row[Any]] = tx.execute(own).all()
-    lines = [OrderLine(line=n.line, sku=n.sku, lot=n.lot, quantity=Decimal(n.quantity)) for n in rows]
+    lines = [
+        OrderLine(
+            line=n.line,
+            sku=n.sku,
+            lot=n.lot,
+            quantity=Decimal(n.quantity),
+            price=None if n.price is None else Decimal(n.price),
+        )
+        for n in rows
+    ]
     return Order(id=row.id, customer=row.customer, stage=row.stage, due_at=row.due_at, lines=lines)

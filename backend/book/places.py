@@ -173,6 +173,13 @@ def _travel(row: Any) -> Travel:  # noqa: ANN401 - a row of `travel`
     return Travel(**fields, evidence=msgspec.json.decode(row.evidence, type=list[str]))
 
 
+def was_left(tx: Connection, register: Register, row: Any) -> bool:  # noqa: ANN401 - a row of `travel`
+    """Whether the asset went from a zone: not its tracker, nor the zone, which may be another now than when it came."""
+    params = tracking(register, registers.register_name(tx, row.device_id), row.closed_at)
+    shape = None if params is None or params.asset != row.asset else params.fences.shapes.get(row.zone)
+    return shape is not None and shape.version <= row.end_at
+
+
 def driven(tx: Connection, register: Register, asset: str, span: Span) -> int | None:
     """Millimetres driven in a span, with what is open; None if the asset never had a good fix.
 

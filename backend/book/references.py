@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from backend import dock_models
-from backend.book import references_stock, references_warehouse
+from backend.book import references_alerts, references_assets, references_stock, references_use, references_warehouse
 from models.declared import Device, Door, Item, Plan, Points, TagBinding, Zone
 from models.errors import Refused
+from models.maintenance.dates import zone_of
+from models.maintenance.failure_codes import CODES
 from models.motion import geofence
 from models.register import Register
 from models.wire import is_gateway, is_global
@@ -127,8 +129,25 @@ def _plan(register: Register, at: int, body: object) -> Iterator[str]:
         return
     if register.get("assets", body.asset, at) is None:
         yield f"asset: one of the assets expected, got {body.asset!r}"
-    if body.every_hours is None and body.every_km is None and body.every_days is None:
-        yield "every_hours, every_km, every_days: at least one of them expected"
+    yield from _regular(register, at, body)
+
+
+def _codes(register: Register, at: int) -> Iterator[str]:
+    for ident in sorted({*register.all("codes", at)} & {*CODES}):
+        yield f"codes.{ident}: id: a code that is not built in expected, got {ident!r}"
+
+
+def _regular(register: Register, at: int, plan: Plan) -> Iterator[str]:
+    if not plan.is_regular:
+        counted = "another meter, a calendar, a condition"
+        yield f"every_hours, every_km, every_days: at least one of them expected, or {counted}"
+    try:
+        zone_of(plan.tz)
+    except Refused as error:
+        yield str(error)
+    for each in plan.conditions:
+        if each.inspection is not None and register.get("plans", each.inspection, at) is None:
+            yield f"conditions.inspection: one of the plans expected, got {each.inspection!r}"
 
 
 def _list(fields: set[str]) -> str:
@@ -143,6 +162,10 @@ _CHECKS: tuple[tuple[str, _Check], ...] = (
     ("tags", _tag),
     ("zones", _zone),
     ("plans", _plan),
+    ("assets", references_assets.asset),
+    ("classes", references_use.asset_class),
+    ("contacts", references_alerts.contact),
+    ("teams", references_alerts.team),
 )
 _WHOLE: tuple[Callable[[Register, int], Iterator[str]], ...] = (
     references_stock.gtins,
@@ -151,7 +174,11 @@ _WHOLE: tuple[Callable[[Register, int], Iterator[str]], ...] = (
     references_stock.lots,
     references_warehouse.bins,
     references_warehouse.faces,
+    references_assets.numbers,
+    references_assets.components,
+    references_alerts.rules,
     _misnamed,
     _trackers,
+    _codes,
 )
 """What no single entry of a kind can know."""

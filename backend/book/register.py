@@ -8,19 +8,19 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, literal, select
 
-from backend.book import derived, events, locks, schema, sealed, touched
+from backend.book import derived, events, labels, locks, meter_notes, schema, sealed, touched
 from models import classification
 from models.assets.asset import check_transition
 from models.declared import KINDS, Asset, Id, LotId, decode_body
 from models.errors import Refused
 from models.reading import Epc, from_micros
 from models.register import Entry, Register
+from models.stock.lot import lot_id, split
 
 Outcome = Literal["created", "changed", "same"]
-BY_SCAN = "scan:"
-"""How the actor of an entry begins that follows from scans (backend.book.bindings); the scanner follows."""
+BY_SCAN = labels.BY_SCAN
 
 
 ID_OF: dict[str, Any] = {"tags": Epc, "lots": LotId}
@@ -34,7 +34,13 @@ _SOME = (
     )
     .order_by(schema.register_entry.c.n)
 )
-_VERSION = select(func.max(schema.register_entry.c.n))
+_NEWEST = select(func.max(schema.register_entry.c.n))
+_VERSION = select(
+    sum(
+        (func.coalesce(select(func.max(n)).scalar_subquery(), 0) for n in (schema.register_entry.c.n, *meter_notes.NS)),
+        start=literal(0),
+    )
+)
 
 
 def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of the log has
@@ -42,7 +48,8 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
 ) -> Outcome:
     """Declare that `body` holds for (kind, ident) from `valid_from`, microseconds, until the next entry.
 
-    "same" when that content holds then already; of a tag, when it was declared of that very time. Raises Refused for a
+    "same" when that content holds then already; of a tag, when it was declared of that very time; never for what only
+    scans said. Raises Refused for a
     kind or an id that cannot be, or a state that cannot follow the one before it, or come before the one after it, in
     an asset's life; Sealed for a time of before the seal. Whether what the body names exists is asked afterwards of the
     register as a whole: `references.problems`.
@@ -52,14 +59,27 @@ def put(  # noqa: PLR0913 - what is declared, and the stamp that every entry of 
     locks.own_register(tx)
     entries = _entries(tx, kind, ident)
     dated = Register.of(entries)
-    if dated.get(kind, ident, valid_from) == body and (kind != "tags" or _said_by_person(tx, ident, valid_from)):
+    if dated.get(kind, ident, valid_from) == body and _said_by_person(tx, kind, ident, valid_from):
         return "same"
     if kind in touched.KINDS and valid_from < (since := sealed.boundary(tx)):
         raise sealed.Sealed(since, valid_from)
     if isinstance(body, Asset):
         _check_life(dated, ident, body, valid_from)
     append(tx, kind, ident, body, valid_from=valid_from, actor=actor, now=now)
+    if kind == "lots":
+        follow_labels(tx, [split(ident)], now)
     return "changed" if entries else "created"
+
+
+def follow_labels(tx: Connection, lots: Iterable[labels.LotKey], now: int) -> None:
+    """Bring the entries of these lots in line with what their labels said at desks, and people."""
+    wanted = sorted(lots)
+    if wanted:
+        locks.own_register(tx)
+        events.changed_all(tx, sorted({f"item:{sku}" for sku, _ in wanted}), now)
+    for lot in wanted:
+        for at, actor, body in labels.missing(tx, lot):
+            append(tx, "lots", lot_id(*lot), body, valid_from=at, actor=actor, now=now)
 
 
 def append(  # noqa: PLR0913 - as `put`
@@ -87,16 +107,21 @@ def append(  # noqa: PLR0913 - as `put`
         events.changed(tx, subject, now)
 
 
-def _said_by_person(tx: Connection, tag: str, at: int) -> bool:
-    """Whether a tag was declared at this very moment: else scans of before it may still come, or be taken back."""
+def _said_by_person(tx: Connection, kind: str, ident: str, at: int) -> bool:
+    """Whether what holds was declared, a tag at this very moment: scans of before may still come, or be taken back."""
+    if kind not in {"tags", "lots"}:
+        return True
     table = schema.register_entry.c
-    said = select(table.actor).where(table.kind == "tags", table.id == tag, table.valid_from == at)
-    return not (tx.scalar(said.order_by(table.n.desc()).limit(1)) or BY_SCAN).startswith(BY_SCAN)
+    of_time = table.valid_from == at if kind == "tags" else table.valid_from <= at
+    said = select(table.actor).where(table.kind == kind, table.id == ident, of_time)
+    newest = tx.scalar(said.order_by(table.valid_from.desc(), table.n.desc()).limit(1))
+    return not (newest or BY_SCAN).startswith(BY_SCAN)
 
 
 def load(tx: Connection) -> Register:
     """The whole register. Build it once per `version`."""
-    return Register.of(_entries(tx))
+    entries = _entries(tx)
+    return Register.of([*entries, *meter_notes.of_trackers(tx, entries)])
 
 
 def held(tx: Connection, kind: str, ids: Iterable[str], at: int) -> dict[str, Struct]:
@@ -111,8 +136,13 @@ def held(tx: Connection, kind: str, ids: Iterable[str], at: int) -> dict[str, St
 
 
 def version(tx: Connection) -> int:
-    """What every change raises: the key to cache a loaded register under; 0 while it is empty."""
+    """What every change raises, of meters too: the key to cache a loaded register under; 0 while it is empty."""
     return tx.scalar(_VERSION) or 0
+
+
+def newest(tx: Connection) -> int:
+    """The number of the last entry, for who follows them; 0 while there is none."""
+    return tx.scalar(_NEWEST) or 0
 
 
 def _check(kind: str, ident: str, body: Struct) -> None:

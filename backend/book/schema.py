@@ -265,6 +265,13 @@ crossing = Table(
     Index("ix_crossing_subject", "subject"),
     Index("ix_crossing_middle_at", "device_id", "middle_at"),
     Index("ix_crossing_kind_closed_at", "kind", "closed_at"),
+    Index(
+        "ix_crossing_asset",
+        "asset",
+        "closed_at",
+        sqlite_where=text("asset IS NOT NULL"),
+        postgresql_where=text("asset IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 scan_act = Table(
@@ -293,6 +300,7 @@ scan_act = Table(
     Column("asset", String(64), comment="of an assign: what the tag is on, if not goods"),
     Column("badge", String(64), comment="who"),
     Column("undoes", String(36), comment="of an undo: the id of the act that it takes back"),
+    Column("expires", String(10), comment="what the label of a lot says: the last day of its use"),
     Column("evidence", Text, nullable=False),
     Column("movement", String(36)),
     Index("ix_scan_act_key", "device_id", "subject", "day", "closed_at"),
@@ -301,6 +309,26 @@ scan_act = Table(
     Index("ix_scan_act_child", "child"),
     Index("ix_scan_act_epc", "epc"),
     Index("ix_scan_act_undoes", "undoes"),
+    Index(
+        "ix_scan_act_expires",
+        "sku",
+        "lot",
+        sqlite_where=text("expires IS NOT NULL"),
+        postgresql_where=text("expires IS NOT NULL"),
+    ),
+    Index(
+        "ix_scan_act_serial",
+        "serial",
+        sqlite_where=text("serial IS NOT NULL"),
+        postgresql_where=text("serial IS NOT NULL"),
+    ),
+    Index(
+        "ix_scan_act_asset",
+        "asset",
+        "at",
+        sqlite_where=text("asset IS NOT NULL"),
+        postgresql_where=text("asset IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -322,7 +350,7 @@ run = Table(
     Column("why", String(16), comment="it is as it is, if it is not simply what was counted"),
     Column("evidence", Text, nullable=False, comment="JSON list of content hashes"),
     Index("ix_run_key", "device_id", "subject", "day", "closed_at"),
-    Index("ix_run_asset", "asset", "meter", "end_at"),
+    Index("ix_run_used", "asset", "meter", "end_at", "begin_at", "least", "most"),
     sqlite_autoincrement=True,
 )
 travel = Table(

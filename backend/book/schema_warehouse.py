@@ -125,7 +125,7 @@ outbound_order = Table(
     Column("customer", String(64), nullable=False),
     Column("stage", String(64), nullable=False, comment="where picked goods wait for the truck"),
     Column("due_at", Big, nullable=False),
-    Column("state", String(16), nullable=False, comment="open, cancelled"),
+    Column("state", String(16), nullable=False, comment="open, closed, cancelled"),
     Column("actor", String(64), nullable=False),
     Column("recorded_at", Big, nullable=False),
     Index("ix_outbound_order_state", "state"),
@@ -139,6 +139,7 @@ outbound_line = Table(
     Column("sku", String(64), nullable=False),
     Column("lot", String(64)),
     Column("quantity", Text, nullable=False),
+    Column("price", Text, comment="what one is sold for; null: the item's own price"),
     Index("ix_outbound_line_sku", "sku"),
 )
 warehouse_task = Table(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from backend.book import events, locks
+from backend.book import events, locks, service_results
 from backend.book.schema import service_done as table
 from models.errors import Clash, NotFound
 from models.maintenance.done import Done, check
@@ -40,12 +40,13 @@ def record(tx: Connection, register: Register, done: Done, stamp: Stamp) -> Outc
     """
     locks.number(tx)
     if (row := _row(tx, done.id)) is not None:
-        return _same(row, done)
+        return _same(tx, row, done)
     actor, now = stamp
     check(done, register, now)
     values = {**_values(done), "actor": actor, "recorded_at": now}
     if tx.scalar(insert_or_ignore(table).values(values).on_conflict_do_nothing().returning(table.c.n)) is None:
-        return _same(tx.execute(_one(done.id)).one(), done)
+        return _same(tx, tx.execute(_one(done.id)).one(), done)
+    service_results.save(tx, done)
     _tell(tx, done.id, "recorded", stamp)
     return "created"
 
@@ -67,8 +68,8 @@ def withdraw(tx: Connection, ident: str, why: str, stamp: Stamp) -> None:
 def done_by_plan(tx: Connection, assets: Iterable[str], until: int) -> dict[tuple[str, str], list[tuple[int, str]]]:
     """(at, id) of the services that count, by asset and plan, in order of time; `until` included."""
     found: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    for row in tx.execute(_DONE, {"assets": sorted(assets), "until": until}):
-        found[row.asset, row.plan].append((row.at, row.id))
+    for asset, plan, at, ident in tx.execute(_DONE, {"assets": sorted(assets), "until": until}).all():
+        found[asset, plan].append((at, ident))
     return dict(found)
 
 
@@ -80,8 +81,8 @@ def _row(tx: Connection, ident: str) -> Row[Any] | None:
     return tx.execute(_one(ident).with_for_update()).one_or_none()
 
 
-def _same(row: Row[Any], done: Done) -> Outcome:
-    if held(row) != done:
+def _same(tx: Connection, row: Row[Any], done: Done) -> Outcome:
+    if service_results.completed(tx, held(row)) != done:
         msg = f"service {done.id}: it is there with other content"
         raise Clash(msg)
     return "same"

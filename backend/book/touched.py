@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
-from backend.book import schema
+from backend.book import packs, schema
 from backend.motion_step import outline
 from models import epc
 from models.declared import Asset, Device, Item, Location, Plan, Zone, decode_body
@@ -80,7 +80,12 @@ def _of_item(tx: Connection, change: Change) -> set[Key]:
     if len({_meaning(item) for item in known}) == 1 and change.before is not None:
         return set()
     gtins = {pack.gtin for item in known for pack in item.gtins}
-    docks = _dock_keys(tx, change.since, lambda subject: (code := _code(subject)) is not None and code.gtin in gtins)
+    pallets = packs.of_gtins(tx, gtins)
+    docks = _dock_keys(
+        tx,
+        change.since,
+        lambda tag: packs.pallet_of(tag) in pallets or ((code := _code(tag)) is not None and code.gtin in gtins),
+    )
     return {*docks, *_scan_keys(tx, change.since)}
 
 

@@ -17,8 +17,8 @@ from backend.book.schema_costs import cost_receipt, period, value_mark, value_po
 from backend.book.schema_orders import purchase_event, purchase_line, purchase_order
 from backend.book.value_places import uses
 from models.declared import Device, decode_body
+from models.months import begin_of
 from models.place import VIRTUAL
-from models.stock.periods import begin_of
 
 ROWS_A_PAGE = 5000
 CAUSES_NAMED = 100

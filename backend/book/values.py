@@ -21,9 +21,10 @@ from backend.book.schema_costs import value_month
 from backend.book.value_marks import FOR_EVER, Mark
 from backend.book.value_places import Kinds
 from models.declared import Item
+from models.months import begin_of, month_of
 from models.register import Register
 from models.stock.costing import Event, State, freeze, thaw
-from models.stock.periods import Sum, begin_of, month_of
+from models.stock.periods import Sum
 from models.stock.valuation import Month, Moved, event_of, months
 from models.units import quantity_text
 
@@ -115,15 +116,19 @@ def revalue(tx: Connection, register: Register, sku: str, mark: Mark) -> Revalue
     return Revalued(sku, first, EVER, found)
 
 
-def part(tx: Connection, register: Register, sku: str, until: int) -> Month:
-    """An item's month as far as a time (not included), and its state there."""
-    this = month_of(until)
-    row = _before(tx, sku, this - 1)
-    state = State(method(register, sku, this)) if row is None else thaw(bytes(row.state))
-    with closing(events(tx, register, sku, begin_of(this), until)) as before:
+def part(tx: Connection, register: Register, sku: str, until: int, since: int | None = None) -> Month:
+    """An item's month as far as a time (not included), and its state there.
+
+    `since` is from when on what is kept may be old: from its month on all is worked out anew.
+    """
+    first = month_of(until if since is None else min(since, until))
+    row = _before(tx, sku, first - 1)
+    state = State(method(register, sku, first)) if row is None else thaw(bytes(row.state))
+    found = Month(first, {}, freeze(state), state.quantity, state.value)
+    with closing(events(tx, register, sku, begin_of(first), until)) as before:
         for month in months(state, None, before, lambda month: method(register, sku, month)):
-            return month
-    return Month(this, {}, freeze(state), state.quantity, state.value)
+            found = month
+    return found
 
 
 def _before(tx: Connection, sku: str, month: int) -> Row[Any] | None:

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from backend.book import events
 from backend.book.bulk import write_rows
 from backend.book.schema import event
 from backend.book.schema_notify import webhook_delivery, webhook_mark
@@ -72,6 +73,15 @@ def queue(tx: Connection, webhook: str, kinds: Collection[str], now: int) -> int
     last: int = found[-1].n
     tx.execute(update(webhook_mark).where(webhook_mark.c.webhook == webhook).values(event_n=last))
     return last
+
+
+def owe(tx: Connection, webhook: str, ident: str, told: tuple[str, dict[str, Any]], now: int) -> None:
+    """Owe one receiver an event of its own, (kind, body), whatever kinds it wants; `ident` is its webhook-id."""
+    kind, body = told
+    events.emit(tx, kind, body, now)
+    each = tx.execute(select(event).order_by(event.c.n.desc()).limit(1)).one()
+    row = {"webhook": webhook, "event_n": each.n, "id": ident, "kind": kind, "body": _body(each), "made_at": now}
+    tx.execute(_ADD.values(**row, state=WAITING, due_at=now))
 
 
 def _body(each: Row[Any]) -> bytes:

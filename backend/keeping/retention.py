@@ -1,8 +1,8 @@
 """What is forgotten after its time, so that a book does not grow by what nobody asks for any more.
 
-Domain events, subjects that nobody planned, unreadable messages, clock ticks and risks; counts of refusals of old days
-become one. In transactions of a few hundred rows, so that ingest never waits. Readings go only behind a seal
-(backend.keeping.sealed_days); ledgers, what is derived, alerts and decisions are kept for ever.
+Domain events, subjects that nobody planned, unreadable messages, clock ticks, risks and what was told of alerts; counts
+of refusals of old days become one. In transactions of a few hundred rows, so that ingest never waits. Readings go only
+behind a seal (backend.keeping.sealed_days); ledgers, what is derived, alerts and decisions are kept for ever.
 """
 
 import logging
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import OperationalError
 
+from backend.book import alert_counts, messages
 from backend.book.db import repeated, write
 from backend.book.schema import changed, clock_tick, event, quarantine, refused_count, risk
 from backend.book.schema_notify import webhook_delivery
@@ -69,6 +70,8 @@ class Retention:
             lambda tx: _risks(tx, before),
             lambda tx: _refusals(tx, before),
             lambda tx: _deliveries(tx, before),
+            lambda tx: messages.forget(tx, before, ROWS_A_TURN),
+            lambda tx: alert_counts.forget(tx, before),
         ]
         return sum(self._write(kind) for kind in kinds)
 

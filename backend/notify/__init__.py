@@ -1,4 +1,4 @@
-"""What others are told: every event that a receiver wants, at least once, however long it was away."""
+"""What others are told: every event that a receiver wants, every alert that somebody answers for, at least once."""
 
 from collections.abc import Callable, Mapping
 from threading import Event
@@ -6,16 +6,26 @@ from threading import Event
 from sqlalchemy import Engine
 
 from backend import threads
-from backend.config import Webhook
+from backend.config import Mail, Webhook
 from backend.notify.availability import Availability
+from backend.notify.desk import Desk
+from backend.notify.mail import Mailer
+from backend.notify.telling import Ways
 from backend.notify.webhooks import Webhooks
 
 
 class Notifier:
-    """The part `notifier`: what can be had of items, as events, and all events to webhooks."""
+    """The part `notifier`: what can be had of items, as events; all events to webhooks; alerts to people, by mail."""
 
-    def __init__(self, book: Engine, clock: Callable[[], int], hooks: Mapping[str, Webhook]) -> None:
-        self._workers = {"availability": Availability(book, clock).run, "webhooks": Webhooks(book, clock, hooks).run}
+    def __init__(self, book: Engine, clock: Callable[[], int], hooks: Mapping[str, Webhook], mail: Mail) -> None:
+        ways = Ways(bool(mail.url), frozenset(hooks), mail.page)
+        self._workers = {
+            "availability": Availability(book, clock).run,
+            "webhooks": Webhooks(book, clock, hooks).run,
+            "desk": Desk(book, clock, ways).run,
+        }
+        if mail.url:
+            self._workers["mail"] = Mailer(book, clock, mail).run
 
     def run(self, stop: Event) -> None:
         """Work until stop."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -10,9 +11,10 @@ from sqlalchemy import select
 from backend.book import lots, schema, virtual
 from backend.plan.rule import Rule, View
 from models.alert import Alert
-from models.declared import Item
+from models.declared import Item, Lot
 from models.stock import expiry
-from models.stock.expiry import LotOnHand, WithoutLot
+from models.stock.expiry import Labels, LotOnHand, WithoutLot
+from models.stock.lot import lot_id
 
 Lines = dict[str, list[tuple[str, Decimal]]]
 """(location, on hand) of real places, by lot; without a lot, ""."""
@@ -42,6 +44,23 @@ def _missing(view: View, sku: str, lines: Lines) -> WithoutLot:
     there = [lot for lot, places in lines.items() if lot and any(quantity > 0 for _, quantity in places)]
     known = lots.known(view.tx, sku, there, view.now) if item.expiry_required else {}
     return WithoutLot(sku, bare, [lot for lot, each in known.items() if each.expires is None])
+
+
+def load_labels(view: View, skus: Sequence[str]) -> list[tuple[str, Labels]]:
+    """What labels of these items' lots said since what holds of them was declared."""
+    act = schema.scan_act.c
+    acts = select(act.sku, act.lot, act.at, act.expires).where(act.sku.in_(skus), act.expires.is_not(None))
+    said: defaultdict[tuple[str, str], list[tuple[int, date]]] = defaultdict(list)
+    for sku, lot, at, text in view.tx.execute(acts.where(act.at <= view.now)):
+        said[sku, lot].append((at, date.fromisoformat(text)))
+    found: list[tuple[str, Labels]] = []
+    for (sku, lot), labels in sorted(said.items()):
+        ident = lot_id(sku, lot)
+        since = max((at for at in view.register.changes("lots", ident) if at <= view.now), default=0)
+        body = view.register.get("lots", ident, view.now)
+        expires = body.expires if isinstance(body, Lot) else None
+        found.append((f"lot:{ident}", Labels(sku, lot, expires, [each for at, each in labels if at >= since])))
+    return found
 
 
 def every_lotted(view: View) -> list[str]:
@@ -90,4 +109,5 @@ def _blocked(facts: LotOnHand, now: int) -> Alert | None:
 
 EXPIRY = Rule("expiry", "item", load_lots, _expiring, everything=every_lotted)
 BLOCKED_LOT = Rule("blocked_lot", "item", load_lots, _blocked, everything=every_lotted)
+LOT_LABEL = Rule("lot_label", "item", load_labels, expiry.label_differs, everything=every_lotted)
 LOT_MISSING = Rule("lot_missing", "item", load_missing, expiry.lot_missing, everything=every_lotted)

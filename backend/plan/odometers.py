@@ -25,8 +25,6 @@ from models.motion.travel import Travel
 
 NAME = "odometer_drift"
 OVER_MM = 500_000_000
-CLOSES_AT = 0.8
-"""An alert closes when less than this share of what calls for one is left of the difference."""
 STEADY_US = 600 * SECOND_US
 """While a backlog comes in, one of them may be told further than another."""
 MOST_ROWS = 1000
@@ -40,7 +38,6 @@ class Drift(Struct, frozen=True):
     name: str
     limit: float
     pairs: tuple[Compared, ...]
-    is_told: bool = False
 
 
 def load_drifts(view: View, assets: Sequence[str]) -> list[tuple[str, Drift]]:
@@ -51,9 +48,8 @@ def load_drifts(view: View, assets: Sequence[str]) -> list[tuple[str, Drift]]:
     for asset in assets:
         subject, tracker = f"asset:{asset}/odometer", mounted.get(asset)
         if tracker is not None:
-            told = subject in standing
             limit = tracker.odometer_drift
-            found.append((subject, Drift(asset, name_of(view, asset), limit, (*_pairs(view, asset),), told)))
+            found.append((subject, Drift(asset, name_of(view, asset), limit, (*_pairs(view, asset),))))
         elif subject in standing:
             found.append((subject, Drift(asset, asset, 1.0, ())))
     return found
@@ -67,8 +63,7 @@ def every_asset(view: View) -> list[str]:
 
 def drifted(facts: Drift, _now: int) -> Alert | None:
     """The two that differ most, if that is more than the tracker's entry allows."""
-    limit = facts.limit * CLOSES_AT if facts.is_told else facts.limit
-    over = [each for each in facts.pairs if max(each.mm) >= OVER_MM and each.share > limit]
+    over = [each for each in _far_enough(facts) if each.share > facts.limit]
     worst = max(over, key=lambda each: each.share, default=None)
     if worst is None:
         return None
@@ -77,6 +72,15 @@ def drifted(facts: Drift, _now: int) -> Alert | None:
     figures = [{"meters": pair.names, "km": [round(mm / 1e6, 1) for mm in pair.mm]} for pair in over]
     detail = {"asset": facts.asset, "limit": facts.limit, "odometers": figures}
     return Alert(NAME, f"asset:{facts.asset}/odometer", "warning", title, json.dumps(detail))
+
+
+def level(facts: Drift) -> float | None:
+    """How far the two that differ most are apart, as a share of what the tracker's entry allows."""
+    return max((each.share / facts.limit for each in _far_enough(facts)), default=None)
+
+
+def _far_enough(facts: Drift) -> list[Compared]:
+    return [each for each in facts.pairs if max(each.mm) >= OVER_MM]
 
 
 def _pairs(view: View, asset: str) -> Iterator[Compared]:
@@ -127,5 +131,5 @@ def _unseen(view: View, asset: str) -> list[Window]:
 
 
 ODOMETER_DRIFT = Rule(
-    NAME, "asset", load_drifts, drifted, every_asset, steady=lambda _alert: STEADY_US, rest_us=STEADY_US
+    NAME, "asset", load_drifts, drifted, every_asset, steady=lambda _alert: STEADY_US, level=level, rest_us=STEADY_US
 )

@@ -10,6 +10,8 @@ from models.alert import Alert
 from models.register import Register
 
 SECOND_US = 1_000_000
+ACTOR = "planner"
+"""Who raises and closes alerts by these rules."""
 DAY_US = 86_400 * SECOND_US
 F = TypeVar("F")
 
@@ -40,10 +42,14 @@ class Rule(Generic[F]):
     """About a state: the alert closes when its facts no longer call for it. Else it is about a moment and stays."""
     steady: Callable[[Alert], int] | None = None
     """For how long an alert must have been called for before it is raised, microseconds; None: not at all."""
+    level: Callable[[F], float | None] | None = None
+    """What is measured, as a share of what raises an alert: one that stands closes below `clear_share` of it only."""
     rest_us: int = 0
     """How long a subject is not looked at again, though it changed, and then a few at once; 0: at once, and all.
 
     For a rule that looks at much and whose verdict changes slowly.
     """
+    is_urgent: bool = False
+    """Looked at at once, too, for assets that may be leaving."""
     settle: Callable[[View, F], None] | None = None
     """What follows from the facts besides an alert, written before the verdict."""

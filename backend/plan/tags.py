@@ -1,5 +1,7 @@
 """A tag that crossed a door and is nothing that the register knows: told per company, or per door if it has no code.
 
+A tag with an asset's code is told by the rule of unregistered assets.
+
 Each crossing is told once and counts; `crossing` in an alert's detail is the newest that was told.
 """
 
@@ -38,7 +40,7 @@ class Stranger(Struct, frozen=True):
 
 
 def load_strangers(view: View, epcs: Sequence[str]) -> list[tuple[str, Stranger]]:
-    """Crossings in or out of these tags, not late nor told yet, that name no item and no asset; one for each subject.
+    """Crossings in or out of these tags, not late nor told yet, that name no item; one for each subject.
 
     A pallet's own code carries no stock by itself, and a tag that the register says to ignore is known.
     """
@@ -48,7 +50,7 @@ def load_strangers(view: View, epcs: Sequence[str]) -> list[tuple[str, Stranger]
         .join(schema.device, schema.device.c.id == table.device_id, isouter=True)
         .join(schema.gateway, schema.gateway.c.id == schema.device.c.gateway_id, isouter=True)
         .where(table.subject.in_(epcs), table.closed_at >= view.now - NEWS_US, table.direction != "none")
-        .where(table.sku.is_(None), table.asset.is_(None))
+        .where(table.sku.is_(None), table.kind != "asset")
         .order_by(table.n)
     )
     found: dict[str, list[Stranger]] = {}
@@ -56,7 +58,7 @@ def load_strangers(view: View, epcs: Sequence[str]) -> list[tuple[str, Stranger]
         door = row.door if row.gateway is None else f"{row.gateway}/{row.door}"
         subject = _subject(row.subject, door)
         if subject is not None and view.register.get("tags", row.subject, row.closed_at) is None:
-            times = (row.closed_at, _received_at(view, row))
+            times = (row.closed_at, received_at(view, row))
             found.setdefault(subject, []).append(Stranger(row.subject, door, row.direction, *times, row.why, row.n))
     told = alerts.last_details(view.tx, "unknown_tag", found)
     return [
@@ -66,7 +68,7 @@ def load_strangers(view: View, epcs: Sequence[str]) -> list[tuple[str, Stranger]
     ]
 
 
-def _received_at(view: View, row: Row[Any]) -> int:
+def received_at(view: View, row: Row[Any]) -> int:
     """When the last of the readings behind a crossing came; now, if the journal has none of them."""
     evidence = [short(bytes.fromhex(content)) for content in json.loads(row.evidence)]
     where = (schema.journal.c.content.in_(evidence), schema.journal.c.device_id == row.device_id)

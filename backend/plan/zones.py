@@ -10,7 +10,6 @@ from sqlalchemy import select
 from backend.book import alerts, places, schema
 from backend.book.places import Told
 from backend.hours_step import tracker_of
-from backend.motion_step import tracking
 from backend.plan.news import LATE_US, NEWS_US, Times, detail, heard, last_good, name_of, newest, told_at
 from backend.plan.rule import Rule, View
 from backend.registers import register_name
@@ -97,7 +96,7 @@ def _gone(view: View, times: Mapping[str, int], zones: Mapping[str, Zone]) -> It
     rows = select(schema.travel).where(*over, table.end_at >= view.now - NEWS_US).order_by(table.closed_at)
     for row in view.tx.execute(rows):
         device = register_name(view.tx, row.device_id)
-        if row.closed_at < times[row.asset] - LATE_US or not _was_left(view, device, row):
+        if row.closed_at < times[row.asset] - LATE_US or not places.was_left(view.tx, view.register, row):
             continue
         _, received_at = heard(view, row.device_id, row.closed_at, "fix", "input")
         known = Times(row.begin_at, row.closed_at, received_at, times[row.asset])
@@ -107,13 +106,6 @@ def _gone(view: View, times: Mapping[str, int], zones: Mapping[str, Zone]) -> It
         is_short = row.begin_at >= row.closed_at - LATE_US
         if zone.alert != "exit" and is_short and _was_elsewhere(view, row.device_id, device, row):
             yield _move(view, "enter", row, zone, known)
-
-
-def _was_left(view: View, device: str, row: Any) -> bool:  # noqa: ANN401 - a row of `travel`
-    """Whether the asset went: not its tracker, nor the zone, which may be another now than when it came."""
-    params = tracking(view.register, device, row.closed_at)
-    shape = None if params is None or params.asset != row.asset else params.fences.shapes.get(row.zone)
-    return shape is not None and shape.version <= row.end_at
 
 
 def _move(view: View, way: Way, visit: Travel | Any, zone: Zone, times: Times) -> Move:  # noqa: ANN401 - or a row

@@ -91,7 +91,7 @@ FORECAST = Report(
         Column("forecast", "Forecast", "quantity"),
         Column("asked_for", "Asked for", "quantity"),
         Column("error", "Forecast less asked for", "quantity"),
-        Column("error_share", "Error of asked for", "share"),
+        Column("error_share", "Error of asked for", "share", ("error", "asked_for")),
     ),
     forecast,
 )

@@ -63,7 +63,7 @@ EXPIRY = Report(
         Column("location", "Place"),
         Column("standing", "Standing"),
         Column("expires", "Expires", "date"),
-        Column("days_left", "Days left", "number"),
+        Column("days_left", "Days left", "number", adds=False),
         Column("on_hand", "On hand", "quantity"),
         Column("allocated", "Allocated", "quantity"),
     ),

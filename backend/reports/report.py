@@ -24,11 +24,16 @@ CENT, SHARE = Decimal("0.01"), Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `name` is stable, `title` is for people."""
+    """One column; `name` is stable, `title` is for people.
+
+    Of a family it is the sum of its items', if it `adds`, or one column over another: `share_of`.
+    """
 
     name: str
     title: str
     kind: Kind = "text"
+    share_of: tuple[str, str] | None = None
+    adds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,10 @@ class Span:
     sku: str | None = None
     location: str | None = None
     family: str | None = None
+    site: str | None = None
+    unit: str | None = None
+    project: str | None = None
+    category: str | None = None
 
     def __post_init__(self) -> None:
         if self.begin >= self.end:

@@ -11,14 +11,15 @@ from backend.api.queries import values as asked
 from backend.book import values
 from backend.book.schema_costs import value_month
 from backend.reports.report import Column, Look, Report, Row, Span
+from backend.reports.sale_prices import Sold
 from backend.reports.scope import items_of, skus_of
 from models.declared import Item
+from models.months import month_of
 from models.reading import from_micros
 from models.stock import ageing
 from models.stock.accounts import counted, signed
 from models.stock.classes import days_on_hand, turnover
 from models.stock.layers import EXACT
-from models.stock.periods import month_of
 from models.stock.valuation import DAY_US
 
 ITEM = (Column("sku", "Item"), Column("name", "Name"), Column("family", "Family"))
@@ -77,16 +78,20 @@ def _cogs(look: Look, span: Span) -> Iterator[items_costs.Cogs]:
 
 
 def _revenue(look: Look, sku: str, span: Span) -> Decimal | None:
-    """None if the item had no price when some of it was sold."""
-    revenue = ZERO
+    """At the prices of order lines, else at the item's; None if it had no price when some of it was sold."""
+    revenue, sold = ZERO, Sold(look.tx, sku)
     for event in values.events(look.tx, look.register, sku, span.begin, span.end):
-        sign = 1 if event.went == "sale" else -1 if event.came == "customer return" else 0
-        if not sign:
-            continue
         body = look.register.get("items", sku, event.at)
-        if not isinstance(body, Item) or body.price is None:
+        price = body.price if isinstance(body, Item) else None
+        if event.went == "sale":
+            worth = sold.worth(event.id, event.quantity, price)
+        elif event.came == "customer return":
+            worth = sold.worth_back(event.at, event.quantity, price)
+        else:
+            continue
+        if worth is None:
             return None
-        revenue += sign * event.quantity * body.price
+        revenue += worth
     return revenue
 
 
@@ -170,7 +175,7 @@ VALUATION = Report(
         *ITEM,
         Column("costing", "Costing"),
         Column("quantity", "Quantity", "quantity"),
-        Column("unit_cost", "Unit cost", "quantity"),
+        Column("unit_cost", "Unit cost", "quantity", adds=False),
         Column("value", "Value", "money"),
         Column("uncosted", "Movements without a cost", "number"),
     ),
@@ -179,7 +184,7 @@ VALUATION = Report(
 MARGIN = Report(
     "cogs",
     "Cost of goods sold and margin",
-    "What was sold and what it cost, trued up where it left before it came; revenue at the item's price of that time",
+    "What was sold and cost, trued up where it left before it came; revenue at its order line's price, else the item's",
     (
         *ITEM,
         Column("quantity", "Sold", "quantity"),
@@ -187,7 +192,7 @@ MARGIN = Report(
         Column("cogs", "Cost", "money"),
         Column("trued_up", "of that trued up", "money"),
         Column("margin", "Margin", "money"),
-        Column("margin_share", "Margin of revenue", "share"),
+        Column("margin_share", "Margin of revenue", "share", ("margin", "revenue")),
     ),
     margin,
 )
@@ -200,9 +205,9 @@ TURNOVER = Report(
         Column("average_quantity", "Average quantity", "quantity"),
         Column("average_value", "Average value", "money"),
         Column("cogs", "Cost of goods sold", "money"),
-        Column("turns", "Turns in the span", "share"),
-        Column("turns_a_year", "Turns a year", "quantity"),
-        Column("days_on_hand", "Days on hand", "quantity"),
+        Column("turns", "Turns in the span", "share", ("cogs", "average_value")),
+        Column("turns_a_year", "Turns a year", "quantity", adds=False),
+        Column("days_on_hand", "Days on hand", "quantity", adds=False),
     ),
     turns,
 )
@@ -215,7 +220,7 @@ AGEING = Report(
         Column("quantity", "Quantity", "quantity"),
         Column("value", "Value", "money"),
         *_buckets(),
-        Column("oldest_days", "Oldest, days", "number"),
+        Column("oldest_days", "Oldest, days", "number", adds=False),
     ),
     ages,
 )

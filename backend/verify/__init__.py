@@ -11,7 +11,23 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from backend.book.db import read
-from backend.verify import assets, books, counts, folds, intake, lots, seals, tags, values
+from backend.verify import (
+    asset_value,
+    assets,
+    books,
+    contents,
+    counts,
+    custody,
+    folds,
+    intake,
+    lots,
+    proofs,
+    seals,
+    tags,
+    use,
+    values,
+    work,
+)
 from backend.verify.folds import Seen
 from models.errors import Refused
 
@@ -39,15 +55,26 @@ CHECKS: dict[str, Check] = {
     "counts = what was there": counts.counts_hold,
     "work and its movements": counts.work_posted,
     "tags bound by scans": tags.follow_scans,
+    "lots dated by labels": tags.follow_labels,
+    "contents of pallets moved with them": contents.follow_pallets,
     "use counted once": assets.use_counted_once,
     "distance counted once": assets.distance_counted_once,
+    "custody chained": custody.chains_hold,
+    "assets promised once": custody.promised_once,
     "services of their plans": assets.services_of_plans,
+    "meter notes and stops": use.notes_and_stops,
+    "parts of work orders and the ledger": work.parts_posted,
+    "one open work order, costs = their lines": work.one_open_order,
+    "work orders = their recorded life": work.lives_legal,
     "value = replay of ledger and costs": values.months_replayed,
     "value: what came = what left + what is there": values.nothing_lost,
     "value ledger chained and balanced": values.postings_stand,
     "closed months": values.periods_closed,
     "one open alert, one open proposal": books.one_open,
     "alerts = their recorded life": books.alert_histories,
+    "asset ledger chained and balanced": asset_value.postings_stand,
+    "assets: posted = due = register": asset_value.values_due,
+    "records of assets chained and unchanged": proofs.hold,
 }
 SHOWN = 3
 DAMAGE = (Refused, ValueError, LookupError, TypeError, ArithmeticError, msgspec.MsgspecError, SQLAlchemyError)

@@ -21,6 +21,7 @@ from backend.book.schema import (
     proposal,
     scan_act,
 )
+from backend.book.schema_contents import content_move
 from backend.post import ACTOR
 from backend.verify import seals
 from backend.verify.folds import Seen
@@ -73,6 +74,7 @@ def evidence_stands(seen: Seen) -> tuple[str, list[str]]:
         for table in (crossing, scan_act)
         for row in tx.execute(select(table.c.id, table.c.movement).where(table.c.movement.is_not(None)))
     ]
+    rows += [(row.crossing, row.movement) for row in tx.execute(select(content_move))]
     posted = Counter(moved for _, moved in rows)
     wrong = [f"row {ident}: its movement does not hold" for ident, moved in rows if moved not in holding]
     wrong += [f"movement {ident}: {times} rows" for ident, times in posted.items() if times > 1]
@@ -127,10 +129,12 @@ LIFE = {
     "reopened": "open",
     "acknowledged": "acknowledged",
     "snoozed": "snoozed",
+    "shelved": "snoozed",
     "woken": "open",
+    "unshelved": "open",
     "closed": "closed",
 }
-"""What an alert is after each step of its life; `said again` changes nothing."""
+"""What an alert is after each step of its life; `said again`, `assigned` and `escalated` change nothing."""
 
 
 def alert_histories(seen: Seen) -> tuple[str, list[str]]:

@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from backend.api.answers import Body
 from backend.api.approval import Verdict
 from backend.api.items_assets import Snooze
-from backend.api.routes.decisions import acknowledge, decided, snooze
+from backend.api.routes.alerts import acknowledge, snooze
+from backend.api.routes.decisions import decided
 from backend.api.routes.maintenance import put_service
 from backend.api.routes.maintenance import withdraw_service as withdraw
 from backend.api.services import Services, Use

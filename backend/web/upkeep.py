@@ -13,8 +13,17 @@ from backend.api.queries.maintenance import HistoryAsk, ServiceAsk
 from models.maintenance.due import STATES
 from models.register import Register
 
-UNITS = {"hours": "h", "km": "km", "days": "days"}
+UNITS = {
+    "hours": "h",
+    "km": "km",
+    "days": "days",
+    "cycles": "cycles",
+    "starts": "starts",
+    "calendar": "days",
+    "condition": "",
+}
 SAYS = {
+    "resting": "resting",
     "unknown": "not known",
     "ok": "ok",
     "due_soon": "due soon",
@@ -23,6 +32,7 @@ SAYS = {
     "overdue": "overdue",
 }
 """The states of a plan as a person reads them."""
+WHOLE = {"days", "calendar", "cycles", "starts", "condition"}
 DONE = 12
 BAR = 100.0
 TENTH = Decimal("0.1")
@@ -83,7 +93,8 @@ def done(tx: Connection, register: Register, asset: str, now: int) -> list[tuple
 def _gauge(measure: items_assets.Measure) -> Gauge:
     every = Decimal(measure.every)
     held = measure.used
-    least, most = (Decimal(0), Decimal(0)) if held is None else (Decimal(held.least), Decimal(held.most))
+    none = Decimal(0)
+    least, most = (none, none) if held is None else (max(none, Decimal(each)) for each in (held.least, held.most))
     full = max(every * Decimal("1.15"), most)
     sure, open_, mark = (float(part / full) * BAR for part in (least, most - least, every))
     return Gauge(measure, UNITS[measure.by], round(sure, 2), round(open_, 2), round(mark, 2))
@@ -129,7 +140,7 @@ def _unit(value: Decimal, by: str) -> str:
 
 def _figure(value: Decimal, by: str) -> str:
     """Days are whole ones that have passed or are left in full, hours and km tenths."""
-    return f"{value // 1 if by == 'days' else value.quantize(TENTH, ROUND_HALF_UP):,}"
+    return f"{value // 1 if by in WHOLE else value.quantize(TENTH, ROUND_HALF_UP):,}"
 
 
 def forecast_words(due_from: datetime | None, due_by: datetime | None) -> str | None:

@@ -1,31 +1,41 @@
-"""The life of an asset: ordered, in service, stored, in repair, retired, disposed; and which steps there are between.
+"""The life of an asset, from ordered to sold, recycled or disposed; and which steps there are between.
 
-A state is a dated entry of the register. Retired is a decision about use, which can be taken back; disposed is final,
-for then somebody else has it. An entry that was a mistake is corrected by one with the same `valid_from`.
+A state is a dated entry of the register. Retired is a decision about use, which can be taken back; what is gone is
+final, for then somebody else has it. An entry that was a mistake is corrected by one with the same `valid_from`.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from models.errors import Refused
 
-State = Literal["ordered", "in_service", "stored", "in_repair", "retired", "disposed"]
-STATES: tuple[State, ...] = ("ordered", "in_service", "stored", "in_repair", "retired", "disposed")
-"""In the order of a life."""
+State = Literal[
+    "ordered", "in_service", "down", "idle", "stored", "in_repair", "retired", "sold", "recycled", "disposed"
+]
+STATES: tuple[State, ...] = get_args(State)
+"""In the order of a life. Down: it should run and cannot; idle: nobody needs it now, so that others may have it."""
+_IN_USE: tuple[State, ...] = ("in_service", "down", "idle", "stored", "in_repair")
+_LEAVES: tuple[State, ...] = ("retired", "sold", "recycled")
 NEXT: Mapping[State, tuple[State, ...]] = {
-    "ordered": ("in_service", "stored"),
-    "in_service": ("stored", "in_repair", "retired"),
-    "stored": ("in_service", "in_repair", "retired"),
-    "in_repair": ("in_service", "stored", "retired"),
-    "retired": ("in_service", "stored", "disposed"),
+    "ordered": ("in_service", "idle", "stored"),
+    "in_service": ("down", "idle", "stored", "in_repair", *_LEAVES),
+    "down": ("in_service", "idle", "stored", "in_repair", *_LEAVES),
+    "idle": ("in_service", "down", "stored", "in_repair", *_LEAVES),
+    "stored": ("in_service", "down", "idle", "in_repair", *_LEAVES),
+    "in_repair": ("in_service", "down", "idle", "stored", *_LEAVES),
+    "retired": ("in_service", "idle", "stored", "sold", "recycled", "disposed"),
+    "sold": (),
+    "recycled": (),
     "disposed": (),
 }
-"""What may follow each state; staying what it is always may."""
-ACTIVE: frozenset[State] = frozenset({"in_service", "stored", "in_repair"})
+"""What may follow each state; staying what it is always may. Disposed, which says not how, takes a decision first."""
+ACTIVE: frozenset[State] = frozenset(_IN_USE)
 """States in which maintenance plans are judged: oil ages and inspections fall due in a shed and a workshop, too.
 
-What is ordered has not come, and what is retired or disposed is not used again before it is taken back.
+What is ordered has not come, and what is retired or gone is not used again before it is taken back.
 """
+GONE: frozenset[State] = frozenset({"sold", "recycled", "disposed"})
+"""States in which somebody else has it, or nobody: final."""
 
 
 def check_transition(before: State | None, after: State) -> None:

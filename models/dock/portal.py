@@ -209,6 +209,11 @@ def _close(portal: Portal, state: Pass) -> Crossing:
     )
 
 
+def judged(portal: Portal, state: Pass) -> Verdict:
+    """The verdict of a pass as if it ended now."""
+    return _judge(portal, state)[0]
+
+
 def _judge(portal: Portal, state: Pass) -> tuple[Verdict, str]:
     """The verdict, and who gave it: the rule where there is no model, and where it needs no figures to be sure."""
     lasted_us, heard = state.last_at - state.first_at, state.inside.reads + state.outside.reads

@@ -33,6 +33,13 @@ class Done(Struct, frozen=True, kw_only=True):
     hours: Decimal | None = None
     """What somebody read off the machine; nothing is computed from it."""
     note: str | None = None
+    result: str | None = None
+    """Of an inspection or calibration: what it found, in one word of the company's own."""
+    certificate: str | None = None
+    """Its number, or where it is."""
+    as_found: dict[str, str] = {}
+    """Of a calibration: what was measured before, by what it is of; text with the unit."""
+    as_left: dict[str, str] = {}
 
 
 def check(done: Done, register: Register, now: int) -> None:
@@ -67,6 +74,10 @@ def _check_service(done: Done, register: Register, now: int) -> None:
 
 
 def _check_repair(done: Done, _register: Register, _now: int) -> None:
+    for field in ("result", "certificate", "as_found", "as_left"):
+        if getattr(done, field):
+            msg = f"{field}: expected of a service only, got {getattr(done, field)!r}"
+            raise Refused(msg)
     if done.component is None:
         msg = "component: what was repaired expected, got null"
         raise Refused(msg)

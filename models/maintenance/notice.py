@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from models.alert import Alert, Severity
-from models.maintenance.due import By, Due, Facts, Measure, State, amount
+from models.maintenance.dates import local_date
+from models.maintenance.facts import METERS, By, Due, Facts, Measure, State, amount
 from models.motion.meter import Bounds
-from models.reading import from_micros
 from models.units import quantity_text
 
 RULE = "service_due"
@@ -23,8 +23,18 @@ SAYS: dict[State, str] = {
 }
 UNSURE_US = 600_000_000
 """How long a service must seem to be due for want of observation: a backlog of readings mostly says more by then."""
-GRAVEST_FIRST: tuple[State, ...] = ("overdue", "due", "may_be_due", "due_soon", "unknown", "ok")
-SHORT: dict[By, str] = {"hours": "h", "km": "km", "days": "days"}
+GRAVEST_FIRST: tuple[State, ...] = ("overdue", "due", "may_be_due", "due_soon", "unknown", "ok", "resting")
+SHORT: dict[By, str] = {
+    "hours": "h",
+    "km": "km",
+    "cycles": "cycles",
+    "starts": "starts",
+    "days": "days",
+    "calendar": "days",
+    "condition": "",
+}
+MOST_MARKS = 10
+"""So many missed ones are listed, the last."""
 HUNDREDTH = Decimal("0.01")
 
 
@@ -55,18 +65,37 @@ def steady(alert: Alert) -> int:
 def reasons(due: Due) -> list[str]:
     """Why it stands so, what matters most first."""
     facts = due.facts
-    since = f"since {'the last service on ' if facts.done else ''}{_day(facts.began_at)}"
-    told = [_reason(each, since) for each in sorted(due.measures, key=lambda each: GRAVEST_FIRST.index(each.state))]
-    return [*told, f"the interval has passed {due.missed} times"] if due.missed > 1 else told
+    since = f"since {'the last service on ' if facts.done else ''}{_day(facts, facts.began_at)}"
+    told = [
+        _reason(facts, each, since) for each in sorted(due.measures, key=lambda each: GRAVEST_FIRST.index(each.state))
+    ]
+    if due.missed > 1:
+        told.append(f"the interval has passed {due.missed} times")
+    if due.packages:
+        told.append(f"it includes {', '.join(due.packages)}")
+    return told
 
 
-def _reason(measure: Measure, since: str) -> str:
+def missed_marks(facts: Facts, measure: Measure) -> list[str]:
+    """What was passed without a service: dates, or hours, km and counts since the interval, or the plan, began."""
+    if measure.by == "condition":
+        return []
+    marks = measure.marks[-MOST_MARKS:]
+    if measure.by in METERS:
+        return [f"{_text(measure.by, each)} {SHORT[measure.by]}" for each in marks]
+    return [_day(facts, each) for each in marks]
+
+
+def _reason(facts: Facts, measure: Measure, since: str) -> str:
     unit, every = SHORT[measure.by], quantity_text(measure.every)
+    if measure.by == "condition":
+        return measure.what or "its condition cannot be judged, for nothing was heard of it"
     if measure.used is None:
         return f"every {every} {unit}: cannot be judged, for its {measure.by} were never heard"
-    if measure.by == "days" and measure.due_by is not None:
+    if measure.by not in METERS and measure.due_by is not None:
         word = "since" if measure.state in {"due", "overdue"} else "on"
-        return f"every {every} days, counted {since}: due {word} {_day(measure.due_by)}"
+        counted = f"every {every} days" if measure.by == "days" else "by the calendar"
+        return f"{counted}, counted {since}: due {word} {_day(facts, measure.due_by)}"
     least, most = _bounds(measure.by, measure.used)
     told = f"{least} of {every} {unit} used {since}"
     if measure.used.least != measure.used.most:
@@ -79,23 +108,39 @@ def _reason(measure: Measure, since: str) -> str:
 def _detail(due: Due) -> dict[str, Any]:
     """Of what changes with every minute only what matters: hundredths of hours and km, and days."""
     facts = due.facts
-    metered = [each for each in due.measures if each.by != "days"]
-    dates = [each.due_by for each in due.measures if each.by == "days" and each.due_by is not None]
-    return {
+    metered = [each for each in due.measures if each.by in METERS]
+    dates = [each.due_by for each in due.measures if each.by not in METERS and each.due_by is not None]
+    detail = {
         "asset": facts.asset,
         "plan": facts.plan_id,
         "name": facts.plan.name,
         "occurrence": facts.occurrence,
         "state": due.state,
-        "since": _day(facts.began_at),
+        "since": _day(facts, facts.began_at),
         "interval": {each.by: quantity_text(each.every) for each in due.measures},
         **{f"used_{each.by}": each.used and _bounds(each.by, each.used) for each in metered},
         **{f"left_{each.by}": each.used and _left(each, each.used) for each in metered},
-        "due_on": _day(dates[0]) if dates else None,
-        "forecast": [None if at is None else _day(at) for at in (due.due_from, due.due_by)],
+        "due_on": _day(facts, min(dates)) if dates else None,
+        "forecast": [None if at is None else _day(facts, at) for at in (due.due_from, due.due_by)],
         "missed": due.missed,
         "reasons": reasons(due),
     }
+    return detail | _more(due)
+
+
+def _more(due: Due) -> dict[str, Any]:
+    """What only some plans have."""
+    facts, found = due.facts, dict[str, Any]()
+    if facts.plan.kind != "service":
+        found["kind"] = facts.plan.kind
+    if due.packages:
+        found["packages"] = [*due.packages]
+    if due.missed > 1:
+        found["covers"] = [*due.numbers]
+        found["passed"] = {each.by: missed_marks(facts, each) for each in due.measures if each.marks}
+    if facts.work_order is not None:
+        found["work_order"] = facts.work_order
+    return found
 
 
 def _bounds(by: By, used: Bounds) -> list[str]:
@@ -115,5 +160,6 @@ def _rounded(quantity: Decimal) -> str:
     return quantity_text(quantity.quantize(HUNDREDTH))
 
 
-def _day(at: int) -> str:
-    return f"{from_micros(at):%Y-%m-%d}"
+def _day(facts: Facts, at: int) -> str:
+    """The day in the plan's time zone."""
+    return local_date(at, facts.plan.tz).isoformat()

@@ -1,4 +1,4 @@
-"""A counter of a machine or tracker: hours or distance that it adds up itself, also while nobody hears it.
+"""A counter of a machine or tracker: hours, distance, starts or cycles that it adds up, also while nobody hears it.
 
 What it says is believed when it could be true of the time that passed, or when its next value confirms it. What a
 jump was is told apart: reset to about 0, gone past its declared greatest value (then the gain is exact), or replaced.
@@ -33,6 +33,9 @@ class Kind(Struct, frozen=True):
 HOURS = Kind(1, 102, 3_600_000)
 DISTANCE = Kind(70, 100, 1_000_000)
 """70 m/s."""
+STARTS = Kind(1, 100, 10_000)
+CYCLES = Kind(10, 100, 100_000)
+"""One start, and ten cycles, in a second; counted in thousandths."""
 
 
 class Counter(Struct):

@@ -8,10 +8,12 @@ MS = 1000
 """Microseconds in a millisecond."""
 UNOBSERVED, RESET, REPLACED, ROLLOVER = "unobserved", "reset", "replaced", "rollover"
 """Nothing was heard; a counter fell to about 0; it went on from another value; it went past its greatest value."""
+CORRECTED = "corrected"
+"""Somebody said what a counter had really counted."""
 
 
 class Heard(Struct, frozen=True):
-    """One fact: an input's state, or a counter's value in whole milliseconds or millimetres."""
+    """One fact: an input's state, or a counter's value in whole milliseconds, millimetres or thousandths."""
 
     at: int
     name: str
@@ -21,7 +23,7 @@ class Heard(Struct, frozen=True):
 
 
 class Gain(NamedTuple):
-    """Surely `least`, possibly `most` milliseconds or millimetres, between two moments in microseconds."""
+    """Surely `least`, possibly `most` milliseconds, millimetres or thousandths, between two moments in microseconds."""
 
     begin_at: int
     end_at: int

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from models.barcode import Gs1
 from models.ids import derived_id
-from models.scan.session import MAX_TEXT, MOST_UNDONE, RULE, Action, ScanAct, Scanned, Session, Workflow
+from models.scan.session import MAX_TEXT, MOST_UNDONE, RULE, Action, Labelled, ScanAct, Scanned, Session, Workflow
 
 
 class Desk:
@@ -24,12 +24,21 @@ class Desk:
 
     def do(self, action: Action, at: int, text: str, evidence: Iterable[str], **facts: Any) -> None:  # noqa: ANN401 - fields of ScanAct
         """An act that is done, and that UNDO may take back."""
+        label = facts.pop("label", None)
         act = self.add(ScanAct("", self.params.device, at, action, ok=True, text=text, evidence=[*evidence], **facts))
+        self._label(label)
         self.set(done=[*self.now.done, replace(act, evidence=[])][-MOST_UNDONE:])
 
     def tell(self, action: Action, at: int, text: str, evidence: Iterable[str], **facts: Any) -> None:  # noqa: ANN401 - fields of ScanAct
         """An act that nothing can take back."""
+        label = facts.pop("label", None)
         self.add(ScanAct("", self.params.device, at, action, ok=True, text=text, evidence=[*evidence], **facts))
+        self._label(label)
+
+    def _label(self, label: Gs1 | None) -> None:
+        """The last act is about goods with this label."""
+        if label is not None and label.lot is not None and label.expiry is not None:
+            self.acts[-1] = Labelled(**asdict(self.acts[-1]), expires=label.expiry)
 
     def refuse(self, scan: Scanned, text: str, code: Gs1 | None = None) -> None:
         """Say why a scan does nothing."""

@@ -66,6 +66,6 @@ def _take(desk: Desk, scan: Scanned) -> None:
         COMMANDS[code.command](desk, scan, code.argument or "")
     elif code.gtin is None and code.location is not None:
         goods.go_to(desk, scan, code.location)
-    else:
+    elif not tagging.labelled(desk, scan, code):
         goods.settle(desk, scan.at)
         OF_MODE.get(desk.now.mode or "", goods.item)(desk, scan, code)

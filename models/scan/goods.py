@@ -50,7 +50,7 @@ def _match(desk: Desk, scan: Scanned, code: Gs1, found: Item) -> None:
     text = f"{found.sku} is tagged: the door moves it"
     named = {"sku": found.sku, "code": code.gtin, "lot": code.lot, "serial": code.serial, "badge": desk.now.badge}
     evidence = [scan.evidence, *desk.context(desk.now.location_by)]
-    desk.tell("match", scan.at, text, evidence, location=desk.now.location, **named)
+    desk.tell("match", scan.at, text, evidence, location=desk.now.location, label=code, **named)
 
 
 def _says_how_many(code: Gs1, found: Item) -> bool:
@@ -157,6 +157,7 @@ def act(desk: Desk, waiting: Waiting, target: str | None = None) -> None:
         location=waiting.location,
         target=target,
         badge=waiting.badge,
+        label=code,
     )
 
 

@@ -1,6 +1,7 @@
 """What the scan workflow knows and says: its parameters, one scan, where a scanner stands, and the acts."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -20,7 +21,7 @@ MOST_ADDED = 50
 MOST_UNDONE = 10
 
 Mode = Literal["receive", "issue", "return", "move", "count", "assign", "pack"]
-Action = Literal["receive", "issue", "return", "move", "count", "assign", "pack", "undo", "match", "refused"]
+Action = Literal["receive", "issue", "return", "move", "count", "assign", "pack", "undo", "match", "seen", "refused"]
 
 
 class Item(Struct, frozen=True):
@@ -122,6 +123,12 @@ class ScanAct(Struct, frozen=True):
     undoes: str | None = None
     undone: Action | None = None
     undone_at: int | None = None
+
+
+class Labelled(ScanAct, frozen=True):
+    """An act on goods whose label said until when their lot may be used; a session keeps it without that."""
+
+    expires: date | None = None
 
 
 class Session(Struct, frozen=True):

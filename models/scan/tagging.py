@@ -8,6 +8,7 @@ from models.barcode import Gs1
 from models.errors import BadCode, Refused
 from models.scan.desk import Desk, short
 from models.scan.goods import amount
+from models.scan.seen import seen
 from models.scan.session import Half, Scanned
 from models.units import quantity_text
 
@@ -34,19 +35,21 @@ def tag(desk: Desk, scan: Scanned, text: str) -> None:
 
 
 def asset(desk: Desk, scan: Scanned, text: str) -> None:
-    """SY:ASSET:id: what a tag is on."""
+    """SY:ASSET:id: what a tag is on; in other modes, that it was seen here."""
     found = desk.params.assets.get(text.lower())
-    if desk.now.mode != "assign":
-        desk.refuse(scan, "an asset is for ASSIGN: scan it first")
-    elif found is None:
+    if found is None:
         desk.refuse(scan, f"unknown asset {short(text)}")
+    elif desk.now.mode == "pack":
+        desk.refuse(scan, "an asset is not packed: scan CONFIRM or another mode first")
+    elif desk.now.mode != "assign":
+        seen(desk, scan, found)
     else:
         _half(desk, Half(scan.at, [scan.evidence], asset=found))
 
 
 def assign(desk: Desk, scan: Scanned, code: Gs1) -> None:
     """A GS1 code in ASSIGN: the asset or carton that a tag is on."""
-    owned = f"(8004){code.giai}" if code.giai else f"(8003){code.grai}" if code.grai else None
+    owned = owned_code(code)
     waits = desk.now.half is not None and desk.now.half.epc is not None
     found = desk.params.items.get(code.gtin or "")
     if owned is not None:
@@ -62,6 +65,20 @@ def assign(desk: Desk, scan: Scanned, code: Gs1) -> None:
         desk.refuse(scan, f"unknown item {code.gtin}" if code.gtin else "no asset and no carton in this code", code)
     else:
         _half(desk, Half(scan.at, [scan.evidence], sku=found.sku, code=code))
+
+
+def owned_code(code: Gs1) -> str | None:
+    """An asset's GIAI or GRAI as `Workflow.codes` has it; None of other codes."""
+    return f"(8004){code.giai}" if code.giai else f"(8003){code.grai}" if code.grai else None
+
+
+def labelled(desk: Desk, scan: Scanned, code: Gs1) -> bool:
+    """Take an asset's label outside of ASSIGN and PACK; False if it is none of a registered asset."""
+    known = desk.params.codes.get(owned_code(code) or "")
+    if known is None or desk.now.mode in {"assign", "pack"}:
+        return False
+    seen(desk, scan, known)
+    return True
 
 
 def _half(desk: Desk, half: Half) -> None:
@@ -143,10 +160,11 @@ def _packed(desk: Desk, scan: Scanned, name: str, code: Gs1) -> None:
         desk.refuse(scan, "this is the pallet itself: scan the cartons, or CONFIRM and another pallet", code)
     else:
         found = desk.params.items.get(code.gtin or _gtin(name) or "")
-        named = {"code": code.gtin, "lot": code.lot, "serial": code.serial, "badge": desk.now.badge}
+        named: dict[str, Any] = {"code": code.gtin, "lot": code.lot, "serial": code.serial, "badge": desk.now.badge}
         evidence = [scan.evidence, *desk.context(desk.now.pallet_by)]
         sku = found.sku if found is not None else None
-        desk.do("pack", scan.at, f"{name} is on pallet {pallet}", evidence, parent=pallet, child=name, sku=sku, **named)
+        named |= {"parent": pallet, "child": name, "sku": sku, "label": code}
+        desk.do("pack", scan.at, f"{name} is on pallet {pallet}", evidence, **named)
 
 
 def _gtin(name: str) -> str | None:

@@ -71,6 +71,27 @@ def lot_missing(facts: WithoutLot, _now: int) -> Alert | None:
     return Alert("lot_missing", f"item:{facts.sku}", "warning", title[:400], json.dumps(detail))
 
 
+class Labels(Struct, frozen=True):
+    """A lot, the date that holds for it, and the others that its labels said since that was declared."""
+
+    sku: str
+    lot: str
+    expires: date | None
+    said: list[date]
+
+
+def label_differs(facts: Labels, _now: int) -> Alert | None:
+    """A label says another expiry date than holds: the date stays, and somebody looks at the goods."""
+    others = sorted({each for each in facts.said if each != facts.expires})
+    if not others:
+        return None
+    lot, dates = lot_id(facts.sku, facts.lot), [each.isoformat() for each in others]
+    title = f"lot {lot}: a label says {', '.join(dates)}, the register {facts.expires}"
+    holds = None if facts.expires is None else facts.expires.isoformat()
+    detail = {"sku": facts.sku, "lot": facts.lot, "expires": holds, "labels": dates}
+    return Alert("lot_label", f"lot:{lot}", "warning", title[:400], json.dumps(detail))
+
+
 def _alert(rule: str, facts: LotOnHand, severity: Severity, what: str) -> Alert:
     detail = {
         "sku": facts.sku,

@@ -1,5 +1,8 @@
 """The only functions that turn derived facts, crossings and scans, into entries of the stock ledger.
 
+Who posts what: a door moves the cartons whose tags it reads, and with a pallet's tag those cartons on it that no door
+reads by themselves; scans move what is neither. So `movement_of_content` moves nothing of an item that is `tagged`.
+
 A movement's id comes from the fact's id and from everything it posts: a fact that changed, or whose goods the register
 now counts differently, is another movement, so the old one is reversed and the new one posted.
 """
@@ -7,6 +10,7 @@ now counts differently, is another movement, so the old one is reversed and the 
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from models.dock.direction import Direction
 from models.identity import Identity
@@ -57,6 +61,32 @@ def movement_of_crossing(crossing: Went, identity: Identity, places: Places) -> 
         reason=CROSSING,
         evidence=[f"crossing:{crossing.id}"],
     )
+
+
+class Content(Struct, frozen=True):
+    """A carton that goes with its pallet: goods of an item, by its GTIN, and the acts of PACK that say so.
+
+    `scans` are content hashes of those acts' scans.
+    """
+
+    name: str
+    sku: str
+    quantity: Decimal
+    lot: str | None
+    is_tagged: bool
+    scans: list[str]
+
+
+def movement_of_content(crossing: Went, content: Content, places: Places) -> Movement | None:
+    """What the crossing of a pallet moves of one carton on it; None if the carton's own tag does, or nothing moves."""
+    goods = Identity("stock", content.sku, None, content.quantity, "")
+    moved = None if content.is_tagged else movement_of_crossing(crossing, goods, places)
+    if moved is None:
+        return None
+    scans = [f"scan:{scan}" for scan in content.scans]
+    fact = "/".join((crossing.id, content.name, *content.scans))
+    ident = _id(fact, content.sku, content.lot, content.quantity, (moved.source, moved.target, moved.at))
+    return replace(moved, id=ident, lot=content.lot, evidence=[*moved.evidence, *scans])
 
 
 def movement_of_scan(act: ScanAct, supplier: str = SUPPLIER, customer: str = CUSTOMER) -> Movement | None:

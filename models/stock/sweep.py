@@ -12,18 +12,14 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from models.errors import Refused
 from models.place import ADJUSTMENT
+from models.sweeping import needed, passes_needed
 
 Verdict = Literal[
     "found", "missing", "unseen", "misplaced", "unexpected", "left", "arrived", "unknown", "asset", "uncounted"
 ]
 PRESENT: frozenset[Verdict] = frozenset({"found", "unseen", "misplaced", "unexpected", "arrived"})
 """Verdicts with which a tag counts as being at the place when the sweep ends."""
-READ_RATE = Decimal("0.9")
-"""How likely one pass hears a tag that is there, where nothing better is known of its class."""
-CONFIDENCE = Decimal("0.99")
-MOST_PASSES = 20
 
 
 class Sweep(Struct, frozen=True, kw_only=True):
@@ -44,8 +40,7 @@ class Sweep(Struct, frozen=True, kw_only=True):
 
     def needed(self, sku: str, family: str | None) -> int:
         """After how many passes a tag of an item is missing."""
-        rates = [self.read_rates[name] for name in (sku, family, "*") if name in self.read_rates]
-        return passes_needed(rates[0] if rates else READ_RATE)
+        return needed(self.read_rates, [sku, family])
 
 
 class Stay(NamedTuple):
@@ -102,22 +97,6 @@ def where(stays: Iterable[Stay], until: int) -> Where:
         elif now.place == stay.place:
             now = Where(ADJUSTMENT, stay)
     return now
-
-
-def passes_needed(read_rate: Decimal, confidence: Decimal = CONFIDENCE) -> int:
-    """After how many passes without it a tag is missing: (1 - read rate)^k <= 1 - confidence.
-
-    Raises Refused for a rate at which it would never be.
-
-    >>> [passes_needed(Decimal(rate)) for rate in ("0.99", "0.9", "0.7", "0.5")]
-    [1, 2, 4, 7]
-    """
-    missed = 1 - min(max(read_rate, Decimal(0)), Decimal(1))
-    for passes in range(1, MOST_PASSES + 1):
-        if missed**passes <= 1 - confidence:
-            return passes
-    msg = f"read_rate: so high that {MOST_PASSES} passes are enough expected (0.21 to 1), got {read_rate}"
-    raise Refused(msg)
 
 
 def judge(tag: Swept, scope: AbstractSet[str], passes: int, needed: int) -> Verdict:

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from models.months import begin_of, month_of
 from models.place import IN_TRANSIT, VIRTUAL
 from models.stock.accounts import counted, signed, way_of
 from models.stock.costing import RECEIPT, Event, State, apply, freeze, rebook
 from models.stock.layers import EXACT, ZERO
-from models.stock.periods import NOTHING, Sum, begin_of, month_of
+from models.stock.periods import NOTHING, Sum
 
 DAY_US = 86_400_000_000
 UNCOSTED_NAMED = 20

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, event, select
 
 from backend import site
@@ -14,9 +15,11 @@ from backend.book import ledger, register
 from backend.book.db import open_engine, read
 from backend.book.migrations import migrate
 from backend.book.schema import balance, checkpoint, crossing, device, fold_state, presence, run, scan_act, travel
+from backend.book.schema_contents import content_move
 from backend.deriver import Deriver
 from backend.ingest import Ingest, Message, Outcome
 from models import wire
+from models.declared import Lot
 from models.reading import Reading, from_micros
 from models.stock.ledger import net_digest
 
@@ -134,7 +137,9 @@ def facts(book: Engine) -> dict[str, Any]:
             ),
             "crossings": rows(crossing, "n"),
             "acts": rows(scan_act, "n"),
+            "contents": sorted(map(str, tx.execute(select(content_move)))),
             "tags": tags(tx),
+            "lots": lots(tx),
             "runs": rows(run, "n"),
             "travel": rows(travel, "n"),
             "presence": rows(presence, "n"),
@@ -147,6 +152,19 @@ def tags(tx: Connection) -> list[tuple[str, int, str]]:
     """What the register says of tags, from when."""
     dated = [each for (kind, _), each in sorted(register.load(tx).entries.items()) if kind == "tags"]
     return [(entry.id, entry.valid_from, str(entry.body)) for each in dated for entry in each]
+
+
+def lots(tx: Connection) -> list[tuple[str, int, str]]:
+    """What the register says of lots, from when it says something else."""
+    found: list[tuple[str, int, str]] = []
+    for (kind, ident), dated in sorted(register.load(tx).entries.items()):
+        before: Struct = Lot()
+        said = {entry.valid_from: entry.body for entry in dated} if kind == "lots" else {}
+        for at, body in said.items():
+            if body != before:
+                found.append((ident, at, str(body)))
+                before = body
+    return found
 
 
 def digest(book: Engine) -> dict[str, str]:

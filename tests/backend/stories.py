@@ -5,6 +5,7 @@ changes, arrivals in any order; told to one book as they came, to another in ord
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -14,11 +15,11 @@ from msgspec import Struct
 from backend.book import register
 from backend.book.db import write
 from models import epc
-from models.declared import Desk, Device, Door, Item, Location, PackGtin, TagBinding
+from models.declared import Desk, Device, Door, Item, Location, Lot, PackGtin, TagBinding
 from models.reading import Input, Reading, Scan, Tag, from_micros, micros
 from tests.backend.books import DAY, SECOND, Yard
 from tests.backend.desks import workflow
-from tests.backend.pallets import pallet
+from tests.backend.pallets import loaded, pallet
 
 MIDNIGHT = 20_000 * DAY
 TAGS = [
@@ -30,6 +31,7 @@ BOLT, GLOVE, PUMP = "09521321500013", "09521321500020", "19521321000107"
 CODES = [
     "SY:RECEIVE", "SY:ISSUE", "SY:LOC:desk", "SY:LOC:shelf", "SY:LOC:warehouse", "SY:QTY:3", "SY:CONFIRM", "SY:CANCEL",
     f"01{BOLT}", f"01{BOLT}", f"01{GLOVE}", f"01{GLOVE}3040", f"01{PUMP}", "01" + "1" * 14,
+    f"01{GLOVE}1727013110L1", f"01{GLOVE}1727022810L1\x1d305",
 ]  # fmt: skip
 EPOCHS = ["A" * 12, "B" * 12, "C" * 12]
 
@@ -113,12 +115,15 @@ def _change(chance: random.Random) -> Change:
             return Change("items", "PUMP-40", Item("Pump", gtins=packs, tagged=chance.random() < 0.7), at)
         case 3:
             packs = [PackGtin(BOLT, Decimal(chance.randint(1, 3)))] if chance.random() < 0.6 else []
-            return Change("items", "BOLT-M8", Item("Bolt", gtins=packs), at)
+            return Change("items", "BOLT-M8", Item("Bolt", gtins=packs, tagged=chance.random() < 0.3), at)
         case 4:
             goods = TagBinding("stock", "VALVE-2IN", Decimal(chance.randint(1, 9)))
             return Change("tags", chance.choice(TAGS), chance.choice((goods, TagBinding("none"))), at)
         case 5:
-            return Change("locations", "shelf", Location("Shelf", virtual=chance.random() < 0.3), at)
+            lot = Change("lots", "GLOVE-L/L1", chance.choice((Lot(), Lot(note="wet"), Lot(date(2027, 3, 1)))), at)
+            return chance.choice(
+                (Change("locations", "shelf", Location("Shelf", virtual=chance.random() < 0.3), at), lot)
+            )
         case _:
             desk = Desk("desk", "supplier", "customer") if chance.random() < 0.8 else None
             return Change("devices", "id:hand", Device("id:hand", desk=desk), at)
@@ -171,6 +176,8 @@ def make(chance: random.Random) -> Story:
     if chance.random() < 0.5:
         begins = [_time(chance) for _ in range(chance.randint(1, 4))]
         told = [*told[:10], *(each for begin in begins for each in workflow(chance, begin))]
+    if chance.random() < 0.5:
+        told = [*told[:12], *loaded(chance, _time(chance))]
     told += [_again(chance, chance.choice(told)) for _ in range(chance.randint(0, 6))]
     return Story(told, changes)
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from backend.config import Config, ConfigError, Webhook, load
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "backend.example.toml"
+MAIL = '[mail]\nurl = "smtp://m"\nsender = "a@b"\n'
 
 
 def test_the_example_is_a_configuration(tmp_path: Path) -> None:
@@ -59,6 +60,14 @@ def test_the_example_mentions_every_field(table: str) -> None:
         ('[book]\nurl = "nonsense"\n', "book.url: sqlite or postgresql://"),
         ("[book]\njournal_days = 7\n", "book.journal_days: 0 (for ever), or at least 30 expected"),
         ('[telemetry]\nurl = "influxdb://x"\n', "telemetry.url: sql, influxdb://HOST:PORT/DATABASE"),
+        ('[mail]\nurl = "mail.example"\nsender = "a@b"\n', "mail.url: smtp://HOST:PORT or smtps://HOST:PORT expected"),
+        ('[mail]\nurl = "smtp://m"\n', "mail.sender: an address like stockyard@example.com expected, got ''"),
+        ('[mail]\nurl = "smtp://m"\nsender = "a@b\\nBcc: c@d"\n', "mail.sender: an address like"),
+        ('[mail]\nurl = "smtp://m"\nsender = "a@b"\nusername = "u"\n', "mail.password_file: a file with the password"),
+        (MAIL + f'username = "u"\npassword_file = "{EXAMPLE}"\nstarttls = false\n', "mail.starttls: true expected"),
+        (MAIL + 'ca_file = "/nowhere"\n', "mail.ca_file: no such file: /nowhere"),
+        (MAIL + 'page = "stockyard"\n', "mail.page: http://HOST/ or https://HOST/ expected, got 'stockyard'"),
+        ("[mail]\nstartls = true\n", "unknown key mail.'startls'; did you mean 'starttls'?"),
         ('[webhook.shop]\nurI = "x"\n', "unknown key webhook.shop.'urI'; did you mean 'url'?"),
         ('[webhook.shop]\nurl = "ftp://x"\n', "webhook.shop.url: http://HOST/... or https://HOST/... expected"),
         ('[webhook.shop]\nurl = "http://x"\n', "webhook.shop.secret_file: a file with the secret expected"),

@@ -9,6 +9,7 @@ from threading import Event, Thread
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from backend import site
 from backend.api.approval import Verdict, decide
@@ -278,11 +279,10 @@ def test_a_crash_repeats_what_it_took(book: Site) -> None:
         events.changed(tx, "item:PUMP-40", book.now)
 
     def fail(*_: object) -> None:
-        raise ZeroDivisionError
+        raise OperationalError("select", None, RuntimeError("the store is away"))
 
-    broken: Rule[object] = Rule("reorder", "item", RULES[0].load, fail)
-    with pytest.raises(ZeroDivisionError):
-        Planner(book.engine, lambda: book.now, [broken]).step()
+    with pytest.raises(OperationalError):
+        Planner(book.engine, lambda: book.now, [Rule("reorder", "item", RULES[0].load, fail)]).step()
     with read(book.engine) as tx:
         assert tx.scalars(select(schema.changed.c.subject)).all() == ["item:PUMP-40"]
     assert book.planner.step() == 1

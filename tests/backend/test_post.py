@@ -46,7 +46,8 @@ def test_a_row_taken_back_is_told(template: Path, tmp_path: Path) -> None:
     yard.settle()
     (row,) = yard.rows(crossing)
     with write(yard.book) as tx:
-        old = [Old(crossing, row["id"], row["movement"], row), Old(scan_act, "two", None, {"epc": None})]
+        refused = {**dict.fromkeys(scan_act.c.keys()), "action": "refused"}
+        old = [Old(crossing, row["id"], row["movement"], row), Old(scan_act, "two", None, refused)]
         replace(tx, load(tx), Change([], old), MIDNIGHT)
     assert told(yard) == [(row["id"], False), (row["id"], True)]
     assert told(yard, "scan") == [("two", True)]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, insert, select
 
 from backend import dues
-from backend.book import alerts, register, schema, services
+from backend.book import alerts, events, register, schema, services
 from backend.book.db import read, write
 from backend.plan.services import SERVICE_DUE
 from backend.planner import Planner
@@ -58,6 +58,7 @@ class Garage:
         bounds = {"least": int(hours * H), "most": int((hours + unseen) * H)}
         with write(self.engine) as tx:
             tx.execute(insert(schema.run).values(id=str(self.rows), **what, **span, **bounds))
+            events.changed(tx, "asset:TRUCK-1", self.now)
 
     def done(self, ident: str, plan: str = "TRUCK-1/oil", back: int = 0) -> None:
         done = Done(id=ident, asset="TRUCK-1", kind="service", plan=plan, at=self.now - back)
@@ -236,7 +237,8 @@ def test_an_alert_that_says_not_what_it_is_about_closes(garage: Garage) -> None:
     garage.plan()
     with write(garage.engine) as tx:
         tx.execute(schema.alert.update().values(subject="?", detail="{"))
-    assert garage.plan(MINUTE) == [("TRUCK-1/check/1", "warning", "open")]
+    assert garage.plan(MINUTE) == []
+    assert garage.plan(60 * MINUTE) == [("TRUCK-1/check/1", "warning", "open")]
 
 
 STEPS = st.one_of(

@@ -16,7 +16,7 @@ from backend.valuer import pause_s
 from backend.verify import verify
 from models.declared import Desk, Device, Location
 from models.errors import Clash
-from models.stock.periods import BadPeriod, month_text
+from models.months import BadPeriod, month_text
 from tests.backend.books import Template
 from tests.backend.value_book import SKU, Shop, moved, said, when
 

@@ -15,9 +15,10 @@ from backend.book.value_ledger import sums_of
 from backend.book.values import month_of_row
 from backend.valuer import Valuer
 from models.declared_stock import Item, Supply
+from models.months import parse_month
 from models.reading import micros
 from models.stock.ledger import Movement
-from models.stock.periods import Posting, Sum, parse_month, together
+from models.stock.periods import Posting, Sum, together
 from models.stock.prices import Cost
 from models.units import quantity_text
 from tests.backend.books import Template, Yard

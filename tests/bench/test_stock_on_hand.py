@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from backend.api import create_app
 from backend.api.services import Services
 from backend.book.db import write
-from models.stock.periods import begin_of, parse_month
+from models.months import begin_of, parse_month
 from tests.backend.books import Clock, make_template, open_quick
 
 ROWS = int(os.environ.get("STOCKYARD_LEDGER_ROWS", "10000000"))

@@ -22,11 +22,12 @@ _worlds: dict[str, list[Sku]] = {}
 def year(folder: Path, formula: str) -> dict[str, Score]:
     """The scores of a policy: of items with at least SLOW units in a lead time, and of the others."""
     if formula not in _worlds:
-        _worlds[formula] = []
+        run: list[Sku] = []
         for seed in range(1, SEEDS + 1):
             skus = world(seed, ITEMS)
-            Year(folder / f"{seed}.db", skus, formula).run(DAYS)
-            _worlds[formula] += skus
+            Year(folder / f"{formula}-{seed}.db", skus, formula).run(DAYS)
+            run += skus
+        _worlds[formula] = run
     found: dict[str, list[Sku]] = {"fast": [], "slow": []}
     for sku in _worlds[formula]:
         found["slow" if sku.lead_time_demand < SLOW else "fast"].append(sku)

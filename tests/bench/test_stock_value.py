@@ -12,10 +12,10 @@ import pytest
 
 from backend.book import ledger
 from backend.book.db import write
+from models.months import begin_of, parse_month
 from models.stock.accounts import signed
 from models.stock.costing import State
 from models.stock.ledger import Movement
-from models.stock.periods import begin_of, parse_month
 from models.stock.valuation import Costs, Moved, event_of, kind_of, months
 from tests.backend.books import make_template
 from tests.backend.value_book import SKU, Shop

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from models.declared import Plan
+from models.declared_plans import Recurrence
 from models.maintenance.due import DAY_US, Due, Facts, Use, judge, on_time
+from models.maintenance.interval import Shift, share
 from models.motion.meter import Bounds, Heard, Metering, fold, open_usage
+from models.motion.noted import Note
 from models.reading import from_micros, micros
 
 FOLDER = os.environ.get("STOCKYARD_TEST_DATA")
@@ -23,10 +26,6 @@ if FOLDER is None:
     pytest.skip("STOCKYARD_TEST_DATA is not set: no foreign test data here", allow_module_level=True)
 VECTORS = json.loads((Path(FOLDER) / "domain" / "domain_vectors.json").read_text())
 H, KM, HOUR_US = 3_600_000, 1_000_000, 3_600_000_000
-NOT_BUILT = {
-    "fixed": "intervals float: there are no fixed dates",
-    "shift": "intervals float: there is no cycle to shift",
-}
 
 
 def at(text: str) -> int:
@@ -49,6 +48,30 @@ def floating(vector: dict[str, Any]) -> None:
         for n, last in enumerate(done)
     ]
     assert found == vector["next"]
+
+
+def fixed(vector: dict[str, Any]) -> None:
+    anchor = at(vector["anchor"])
+    plan = Plan("a", "p", every_days=vector["interval_days"], timing="fixed")
+    dues = [judge(Facts(asset="a", plan_id="p", plan=plan, starts_at=anchor), anchor)]
+    for each in vector["next"][:-1]:
+        done = (*dues[-1].facts.done, at(each) + DAY_US)
+        dues.append(judge(Facts(asset="a", plan_id="p", plan=plan, starts_at=anchor, done=done), done[-1]))
+    assert [day(each.due_by) for each in dues] == vector["next"]
+
+
+def shift(vector: dict[str, Any]) -> None:
+    """The page plans three months ahead and calls that 90 days: the tolerance is of those, the dates of the months."""
+    shift = Shift(share(vector["late_shift"]), share(1.0), share(vector["tolerance"]))
+    planned, done = date.fromisoformat(vector["due"]), date.fromisoformat(vector["done"])
+    moved = shift.by((done - planned).days, vector["cycle_days"])
+    assert (date.fromisoformat(vector["unshifted_next"]) + timedelta(moved)).isoformat() == vector["next"]
+    factors = {"shift_late": vector["late_shift"], "shift_tolerance": vector["tolerance"]}
+    plan = Plan("a", "p", calendar=Recurrence(3, "month"), timing="shifted", **factors)
+    begun = Facts(asset="a", plan_id="p", plan=plan, starts_at=at("1998-03-01"))
+    assert day(judge(begun, begun.starts_at).due_by) == vector["due"]
+    known = Facts(asset="a", plan_id="p", plan=plan, starts_at=begun.starts_at, done=(at(vector["done"]),))
+    assert day(judge(known, known.done[0]).due_by) == vector["next"]
 
 
 def compliance(vector: dict[str, Any]) -> None:
@@ -93,16 +116,21 @@ def missed(vector: dict[str, Any]) -> None:
     found = due(at("2026-11-25"), (), {"every_hours": Decimal(vector["interval"])}, hours=Use(Bounds(used, used)))
     passed = [vector["start"] + number * vector["interval"] for number in range(1, found.missed + 1)]
     assert (passed, found.facts.occurrence) == (vector["missed_thresholds"], vector["work_orders"])
+    assert [mark // H for mark in found.measures[0].marks] == vector["missed_thresholds"]
 
 
-CHECKS = {"floating": floating, "whichever_first": whichever_first, "forecast": forecast}
+CHECKS = {
+    "fixed": fixed,
+    "shift": shift,
+    "floating": floating,
+    "whichever_first": whichever_first,
+    "forecast": forecast,
+}
 
 
 @pytest.mark.parametrize("vector", VECTORS["pm"], ids=lambda vector: vector.get("mode", "compliance"))
 def test_preventive_maintenance(vector: dict[str, Any]) -> None:
     mode = vector.get("mode")
-    if mode in NOT_BUILT:
-        pytest.skip(NOT_BUILT[mode])
     if mode is None:
         (compliance if "compliant" in vector else missed)(vector)
     else:
@@ -111,18 +139,20 @@ def test_preventive_maintenance(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["meter"], ids=lambda vector: "-".join(sorted(vector)))
 def test_what_a_counter_has_counted(vector: dict[str, Any]) -> None:
-    readings = vector["readings"]
-    if "modulus" in vector:
-        pytest.skip("counters that begin again at a power of ten are not known here")
-    if any(isinstance(each, list) for each in readings):
-        pytest.skip("nobody declares a new counter: a drop is believed when the next value confirms it")
-    hours = vector.get("hours") or [10 * n for n in range(len(readings))]
-    facts = [
-        Heard(hour * HOUR_US, "engine_hours", str(n), value=value * H)
-        for n, (hour, value) in enumerate(zip(hours, readings, strict=True))
-    ]
-    params = Metering("a", "ignition", HOUR_US, HOUR_US)
+    """To the figure; hours apart where the example says no times, enough for what it counts."""
+    facts: list[Heard] = []
+    notes: list[Note] = []
+    for n, value in enumerate(vector["readings"]):
+        hour = vector["hours"][n] if "hours" in vector else 20 * n
+        if isinstance(value, list):
+            notes.append(Note(str(n), facts[-1].at, "engine_hours", "reset", value[1] * H))
+        else:
+            facts.append(Heard(hour * HOUR_US, "engine_hours", str(n), value=value * H))
+    rolls = {"engine_hours": vector["modulus"] * H} if "modulus" in vector else {}
+    params = Metering("a", "ignition", HOUR_US, HOUR_US, rolls, notes=(*notes,))
     state, rows = fold(params, None, facts)
     assert state is not None
-    rows += open_usage(params, state, facts[-1].at)
-    assert sum(row.least for row in rows if row.meter == "engine_hours") == vector["total"] * H
+    rows += [row for row in open_usage(params, state, facts[-1].at) if row.meter == "engine_hours"]
+    assert sum(row.least for row in rows) == vector["total"] * H
+    doubtful = [row for row in rows if row.most > row.least]
+    assert [row.why for row in doubtful] == (["reset"] if "flag_at" in vector else [])

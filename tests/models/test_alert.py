@@ -9,9 +9,14 @@ from models.alert import (
     Raised,
     Severity,
     acknowledge,
+    assign,
+    await_answer,
     close,
+    escalate,
+    put_on_shelf,
     raise_alert,
     snooze,
+    take_off_shelf,
     wake,
 )
 from models.errors import Refused
@@ -106,3 +111,35 @@ def test_a_snooze_that_cannot_be(life: Life, by: str, until: int, says: str) -> 
         snooze(life.opened, by, until, 30)
     with pytest.raises(Refused, match="is closed"):
         snooze(life.over, by, until, 30)
+
+
+def test_a_level_is_told_at_a_time_while_it_is_open(life: Life) -> None:
+    told = await_answer(life.opened, 100)
+    assert (told.level, told.escalate_at) == (1, 100)
+    assert escalate(told, 99, 200) == told
+    second = escalate(told, 100, 200)
+    assert (second.level, second.escalate_at) == (2, 200)
+    for answered in (acknowledge(second, "ada", 150), snooze(second, "ada", 900, 150), put_on_shelf(second, "s", 900)):
+        assert answered.escalate_at is None
+        assert escalate(answered, 300, None) == answered == await_answer(answered, 400)
+    again = raise_alert(alert("critical"), 300, acknowledge(second, "ada", 150))
+    assert (again.state, again.level, again.escalate_at) == ("open", 0, None), "what opens again begins anew"
+
+
+def test_to_assign_is_no_answer(life: Life) -> None:
+    asked = assign(await_answer(life.opened, 100), "ben")
+    assert (asked.assignee, asked.state, asked.escalate_at) == ("ben", "open", 100)
+    for wrong, to in ((life.over, "ben"), (life.opened, "")):
+        with pytest.raises(Refused):
+            assign(wrong, to)
+
+
+def test_a_shelf_takes_what_stands_and_gives_back_what_sleeps_on_it(life: Life) -> None:
+    shelved = put_on_shelf(life.seen, "s", 100)
+    assert (shelved.state, shelved.snoozed_until, shelved.shelf, shelved.by) == ("snoozed", 100, "s", "ada")
+    assert take_off_shelf(shelved, "t") == shelved
+    assert take_off_shelf(shelved, "s") == wake(shelved, 100)
+    assert wake(shelved, 100).shelf is None
+    own = snooze(life.opened, "bob", 200, 30)
+    assert put_on_shelf(own, "s", 100) == own, "a person's own snooze is longer"
+    assert put_on_shelf(life.over, "s", 100) == life.over

@@ -1,6 +1,7 @@
 """The journal of stock and its periods: what is posted, and what open months would post as they stand."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from msgspec import structs
@@ -10,11 +11,14 @@ from sqlalchemy import Connection, Row, func, select
 from backend.api import items_costs as items
 from backend.api.answers import Ask
 from backend.api.queries.values import Limit, Named, of_month
-from backend.book import value_ledger, value_marks
+from backend.book import asset_ledger, value_ledger, value_marks
 from backend.book.schema_costs import period, value_month, value_posting
+from backend.book.schema_value import asset_posting
+from models.assets import accounts as assets
+from models.months import begin_of, month_of, month_text, parse_month
 from models.reading import from_micros
 from models.stock.accounts import balance, journal
-from models.stock.periods import PostedLine, Posting, begin_of, month_of, month_text, parse_month, posted_lines
+from models.stock.periods import PostedLine, Posting, posted_lines
 from models.units import quantity_text
 
 What = Literal["close", "delta", "open"]
@@ -94,7 +98,8 @@ def periods(tx: Connection, now: int) -> list[items.Period]:
     closed = {row.month: row for row in tx.execute(select(period))}
     late = select(value_posting.c.period, func.count().label("deltas")).where(value_posting.c.what == "delta")
     deltas = {row.period: row.deltas for row in tx.execute(late.group_by(value_posting.c.period))}
-    first = min([*closed, tx.scalar(select(func.min(value_month.c.month))) or month_of(now)])
+    begun = (tx.scalar(select(func.min(each))) for each in (value_month.c.month, asset_posting.c.period))
+    first = min([*closed, *(month_of(now) if month is None else month for month in begun)])
     return [_period(month, closed.get(month), deltas.get(month, 0)) for month in range(first, month_of(now) + 1)]
 
 
@@ -129,6 +134,15 @@ def figures(tx: Connection, text: str, now: int) -> items.PeriodFigures:
         state="open" if row is None else "closed",
         inventory=None if row is None else row.inventory,
         accounts={account: quantity_text(amount) for account, amount in balance(lines).items()},
+        assets={account: quantity_text(amount) for account, amount in _of_assets(tx, month).items()},
         late=[_entry(posting) for posting, _ in late],
         complete_to=from_micros(min(begin_of(month + 1), value_marks.settled_to(tx, now))),
     )
+
+
+def _of_assets(tx: Connection, month: int) -> dict[str, Decimal]:
+    postings = asset_ledger.postings(tx, asset_posting.c.period == month)
+    lines = (
+        line for posting, _ in postings for each in posting.lines for line in assets.journal(each.flow, each.amount)
+    )
+    return assets.balance(lines)

@@ -63,6 +63,16 @@ def classes_of(tx: Connection, register: Register, now: int) -> list[shapes.Clas
     return found
 
 
+def measured(tx: Connection, register: Register, now: int) -> dict[str, str]:
+    """The class of every item of the register by what was used of it in a year, at its supplier's price."""
+    items = {sku: body for sku, body in register.all("items", now).items() if isinstance(body, Item)}
+    used = levels.used_of(tx, list(items), outside(register, now), now - 12 * MONTH_US)
+    totals = {sku: sum((quantity for _, quantity in used.get(sku, [])), Decimal(0)) for sku in items}
+    prices = {sku: levels.terms(register, item, now).price for sku, item in items.items() if totals[sku]}
+    values = {sku: total * (prices.get(sku) or Decimal(0)) for sku, total in totals.items()}
+    return {sku: name for sku, name in classes.abc(values).items() if values[sku]}
+
+
 def _months(used: Sequence[tuple[int, Decimal]], now: int) -> list[float]:
     """The sums of the last twelve twelfths of a year."""
     sums = [0.0] * 12

@@ -12,8 +12,7 @@ from backend import usage
 from backend.api import items_fleet as items
 from backend.api.queries.fleet import amount
 from backend.book import places, schema
-from backend.book.derived import FOR_EVER
-from backend.hours_step import metering, tracker_of
+from backend.hours_step import metering, mounts, tracker_of
 from backend.identities import devices_of
 from models import wire
 from models.motion import day
@@ -41,15 +40,20 @@ def days(tx: Connection, register: Register, asset: str, span: Span, of: tuple[s
     bounds = [*_local(span, tz, now)]
     if not bounds:
         return []
-    whole = (bounds[0][1], min(now, bounds[-1][2]))
-    behind: dict[str, list[str]] = {}
-    stand = usage.states(tx, register, asset)
-    used = usage.rows_of(tx, asset, *whole, RUNS) + usage.open_in(register, stand, whole[1])
-    known = [*_used(register, used, behind), *_moved(tx, register, asset, whole, behind)]
-    seen = _seen(tx, register, (asset, dict(stand)), whole)
-    known += [Stretch(*each, UNOBSERVED, ()) for each in _unseen(seen, whole)]
+    known, behind = stretches(tx, register, asset, (bounds[0][1], min(now, bounds[-1][2])))
     beside = _Beside(known, behind)
     return [_day(name, (begin, min(end, now)), (tz, now), known, beside) for name, begin, end in bounds]
+
+
+def stretches(tx: Connection, register: Register, asset: str, span: Span) -> tuple[list[Stretch], dict[str, list[str]]]:
+    """Everything that is known of what an asset did in a span that is over; and the readings behind each row of it."""
+    behind: dict[str, list[str]] = {}
+    stand = usage.states(tx, register, asset)
+    used = usage.rows_of(tx, asset, *span, RUNS) + usage.open_in(register, stand, span[1])
+    known = [*_used(register, used, behind), *_moved(tx, register, asset, span, behind)]
+    seen = _seen(tx, register, (asset, dict(stand)), span)
+    known += [Stretch(*each, UNOBSERVED, ()) for each in _unseen(seen, span)]
+    return known, behind
 
 
 def _local(span: Span, tz: str, now: int) -> Iterator[tuple[date, int, int]]:
@@ -101,7 +105,7 @@ def _seen(tx: Connection, register: Register, of: tuple[str, dict[str, Metered]]
     """When a tracker was on it that had said whether its engine runs; `of`: the asset, and what trackers stand at."""
     asset, states = of
     for device in devices_of(register).get(asset, ()):
-        for begin, end in _mounted(register, device, asset):
+        for begin, end in mounts(register, device, asset):
             until = min(end, span[1])
             if begin >= until or end <= span[0]:
                 continue
@@ -126,21 +130,6 @@ def _said(tx: Connection, register: Register, device: str, span: Span) -> int | 
         if isinstance(reading, Input) and tracker is not None and reading.name == metering(tracker).runs_by:
             return int(row.at)
     return None
-
-
-def _mounted(register: Register, device: str, asset: str) -> Iterator[Span]:
-    """When a tracker was on an asset, by whichever entries."""
-    begin: int | None = None
-    for at in register.changes("devices", device):
-        tracker = tracker_of(register, device, at)
-        is_here = tracker is not None and tracker.asset == asset
-        if is_here and begin is None:
-            begin = at
-        elif not is_here and begin is not None:
-            yield begin, at
-            begin = None
-    if begin is not None:
-        yield begin, FOR_EVER
 
 
 class _Beside:

@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Connection, Row, case, select
 
 from backend.api import items
 from backend.api.queries.intake import time
-from backend.book.alerts import SNOOZED_UNTIL
+from backend.book import alert_rows
 from backend.book.schema import alert, proposal, proposal_event
 from backend.book.schema_orders import purchase_order
 from models.reading import from_micros
 
 Where = Sequence[ColumnElement[bool]]
-_ALERT = select(alert, SNOOZED_UNTIL)
+_ALERT = alert_rows.rows()
 _DECISION = (
     select(proposal_event.c.note)
     .where(proposal_event.c.proposal_id == proposal.c.id, proposal_event.c.what != "made")
@@ -70,6 +70,10 @@ def _alert(row: Row[Any]) -> items.Alert:
         acknowledged_by=row.acknowledged_by,
         snoozed_until=time(row.snoozed_until),
         closed_at=time(row.closed_at),
+        assignee=row.assignee,
+        level=row.level or 0,
+        escalates_at=time(row.escalate_at),
+        shelf=row.shelf,
     )
 
 

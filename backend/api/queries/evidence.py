@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, or_, select
 
 from backend.api import items
 from backend.api.items_evidence import Evidence
 from backend.api.queries import intake, moves, scans
 from backend.book import sealed
 from backend.book.schema import scan_act
+from backend.book.schema_contents import content_move
 from models.reading import micros
 
 SHOWN = 64
@@ -49,7 +50,8 @@ def behind(tx: Connection, ident: str) -> Evidence | None:
         named[kind].append(what)
     crossings = [found for what in named["crossing"][:FACTS] if (found := moves.one_crossing(tx, what)) is not None]
     told = [*base.evidence, *entry.evidence]
-    acted = (scan_act.c.at == micros(base.at), scan_act.c.movement == base.movement)
+    packed = select(content_move.c.act).where(content_move.c.movement == base.movement)
+    acted = and_(scan_act.c.at == micros(base.at), scan_act.c.movement == base.movement)
     hashes = [*named["scan"], *(text for crossing in crossings for text in crossing.evidence)]
     read = readings(tx, [text for text in hashes if _is_hash(text)], base.at)
     return Evidence(
@@ -57,7 +59,7 @@ def behind(tx: Connection, ident: str) -> Evidence | None:
         holds=len(entries) % 2 == 1,
         entries=entries,
         crossings=crossings,
-        acts=scans.acts(tx, moves.with_device(scan_act).where(*acted)),
+        acts=scans.acts(tx, moves.with_device(scan_act).where(or_(acted, scan_act.c.id.in_(packed)))),
         readings=read.kept,
         missing=read.gone,
         sealed=read.sealed,

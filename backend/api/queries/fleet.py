@@ -9,13 +9,14 @@ from backend import usage
 from backend.api import items_fleet as items
 from backend.api.queries.intake import time
 from backend.book import places
-from backend.hours_step import tracker_of
+from backend.hours_step import all_mounts, noted_metering, tracker_of
 from backend.step import DAY_US
 from backend.telemetry import assets
 from backend.telemetry.store import Reader
 from backend.usage import DISTANCE, used
 from models.declared import Asset, Tracker
-from models.motion.meter import DISTANCES, ENGINE_HOURS, RUNTIME, WORK, Bounds, Metered
+from models.motion.meter import COUNTS, DISTANCES, ENGINE_HOURS, RUNTIME, WORK, Bounds, Metered
+from models.motion.noted import carried
 from models.motion.travel import Travel
 from models.reading import from_micros
 from models.register import Register
@@ -24,15 +25,16 @@ from models.units import quantity_text
 METERS = {
     **dict.fromkeys((RUNTIME, ENGINE_HOURS, *WORK), "h"),
     **dict.fromkeys((*DISTANCES, DISTANCE), "km"),
+    **dict.fromkeys(COUNTS, "1"),
 }
-EACH = {"h": 3_600_000, "km": 1_000_000}
-"""Milliseconds or millimetres in the unit that is answered."""
+EACH = {"h": 3_600_000, "km": 1_000_000, "1": 1000}
+"""Milliseconds, millimetres or thousandths in the unit that is answered."""
 MILLIONTH = Decimal("0.000001")
 Span = tuple[int, int]
 
 
 def amount(units: int, unit: str) -> str:
-    """Milliseconds as hours, millimetres as kilometres, to a millionth."""
+    """Milliseconds as hours, millimetres as kilometres, thousandths as times, to a millionth."""
     return quantity_text((Decimal(units) / EACH[unit]).quantize(MILLIONTH))
 
 
@@ -104,11 +106,15 @@ def _place(place: places.Place) -> items.Place:
 def _hours(
     tx: Connection, register: Register, mounted: tuple[str, Tracker], heard: Metered | None, now: int
 ) -> items.Range | None:
-    """What the machine has run: its own counter's value, or what it had when the tracker came and since."""
+    """What the machine has run: its counter's value with those of counters before, or what it had and since."""
     device, tracker = mounted
     if tracker.hours_from == ENGINE_HOURS:
         counter = heard.counters.get(ENGINE_HOURS) if heard else None
-        return None if counter is None else _range(Bounds(counter.value, counter.value), "h")
+        notes = noted_metering(register, device, tracker, now).notes
+        before = carried([each for each in notes if heard and each.at < heard.last_at], ENGINE_HOURS)
+        if counter is None or before is None:
+            return None
+        return _range(Bounds(counter.value + before, counter.value + before), "h")
     since = _mounted_since(register, device, tracker, now)
     ran = used(tx, register, tracker.asset, RUNTIME, (since, now))
     if ran is None or tracker.hours_at_start is None:
@@ -135,7 +141,10 @@ def _range(bounds: Bounds, unit: str) -> items.Range:
 def meters(tx: Connection, register: Register, asset: str, span: Span, *, by_day: bool) -> list[items.MeterUse]:
     """What each meter counted in a span, or on each UTC day of it; meters that were never heard are left out."""
     found: list[items.MeterUse] = []
+    is_read = (asset, ENGINE_HOURS) in usage.noted(tx, register) and not all_mounts(register, asset)
     for meter, unit in METERS.items():
+        if is_read and meter == RUNTIME:  # its hours are those of the meter that people read
+            continue
         for begin, end in days(span) if by_day else [span]:
             if (bounds := used(tx, register, asset, meter, (begin, end))) is None:
                 break

@@ -10,8 +10,7 @@ from backend.api import items
 from backend.api.queries import decisions
 from backend.book.schema import alert
 
-STOCK_RULES = (*(rule.name for rule in rules.OF_STOCK), "unknown_tag")
-ASSET_RULES = tuple(rule.name for rule in rules.OF_ASSETS)
+STOCK_RULES, ASSET_RULES = rules.STOCK_NAMES, rules.ASSET_NAMES
 OF_ASSETS = alert.c.rule.in_(ASSET_RULES)
 SORTS: dict[str, tuple[ColumnElement[bool], ...]] = {
     "all": (),

@@ -11,10 +11,11 @@ from backend import dues
 from backend.api import items_assets as items
 from backend.api.items_fleet import Range
 from backend.api.queries.intake import time
+from backend.book import service_results
 from backend.book import services as book
 from backend.book.schema import service_done
 from models.maintenance.due import DAY_US, STATES, Due, Measure, amount, judge, on_time
-from models.maintenance.notice import reasons
+from models.maintenance.notice import missed_marks, reasons
 from models.reading import from_micros
 from models.register import Register
 from models.units import quantity_text
@@ -53,16 +54,18 @@ def services(tx: Connection, ask: ServiceAsk) -> list[items.Service]:
     for column, wanted in ((service_done.c.asset, ask.asset), (service_done.c.plan, ask.plan)):
         if wanted is not None:
             query = query.where(column == wanted)
-    return [_service(row) for row in tx.execute(query.order_by(service_done.c.n).limit(ask.limit))]
+    rows = tx.execute(query.order_by(service_done.c.n).limit(ask.limit)).all()
+    found = service_results.fields(tx, [row.id for row in rows])
+    return [_service(row, found.get(row.id, {})) for row in rows]
 
 
 def one_service(tx: Connection, ident: str) -> items.Service | None:
     """One service or repair."""
     row = tx.execute(select(service_done).where(service_done.c.id == ident)).one_or_none()
-    return None if row is None else _service(row)
+    return None if row is None else _service(row, service_results.fields(tx, [ident]).get(ident, {}))
 
 
-def _service(row: Row[Any]) -> items.Service:
+def _service(row: Row[Any], results: dict[str, Any]) -> items.Service:
     return items.Service(
         id=row.id,
         n=row.n,
@@ -79,6 +82,7 @@ def _service(row: Row[Any]) -> items.Service:
         withdrawn_at=time(row.withdrawn_at),
         withdrawn_by=row.withdrawn_by,
         withdrawn_why=row.withdrawn_why,
+        **results,
     )
 
 
@@ -123,6 +127,11 @@ def _due(each: Due, last_service: str | None) -> items.Due:
         missed=each.missed,
         measures=[_measure(one) for one in each.measures],
         reasons=reasons(each),
+        kind=each.facts.plan.kind,
+        covers=[*each.numbers],
+        passed=[mark for one in each.measures for mark in missed_marks(each.facts, one)] if each.missed > 1 else [],
+        packages=[*each.packages],
+        blocks_use=each.facts.plan.blocks_use,
     )
 
 

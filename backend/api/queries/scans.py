@@ -129,6 +129,7 @@ def _scanned(row: Row[Any]) -> items.Scanned:
         asset=row.asset,
         badge=row.badge,
         undoes=row.undoes,
+        expires=row.expires,
         evidence=_texts.decode(row.evidence),
         movement=row.movement,
     )

@@ -13,7 +13,7 @@ from backend.api import items
 from backend.api.answers import When
 from backend.book import bindings, lots, purchases, reservations
 from backend.book.schema import balance, movement, register_entry
-from models.declared import Location, decode_body
+from models.declared import Item, Location, decode_body
 from models.place import VIRTUAL, within
 from models.reading import from_micros, micros
 from models.units import quantity_text
@@ -30,9 +30,10 @@ Named = Annotated[str | None, Field(max_length=128)]
 
 
 class StockAsk(BaseModel, frozen=True, extra="forbid"):
-    """Which stock: of an item, at a place (a virtual one only if it is named) or within it, of a lot, at a time."""
+    """Which stock: of an item, family or lot, at a place (a virtual one only if named) or within it, at a time."""
 
     sku: Named = None
+    family: Named = None
     location: Named = None
     within: bool = False
     lot: Named = None
@@ -52,6 +53,9 @@ def stock(tx: Connection, ask: StockAsk, now: int) -> list[items.Stock]:
     held = _balances(tx, ask, places) if ask.as_of is None else _replayed(tx, ask, at)
     if places is not None:
         held = {key: quantity for key, quantity in held.items() if key[1] in places}
+    if ask.family is not None:
+        family = of_family(tx, ask.family, at)
+        held = {key: quantity for key, quantity in held.items() if key[0] in family}
     skus = {sku for sku, _, _ in held}
     promised = reservations.allocated(tx, skus, None if ask.as_of is None else at)
     barred = lots.barred(tx, {(sku, lot) for sku, _, lot in held if lot}, at)
@@ -71,6 +75,12 @@ def stock(tx: Connection, ask: StockAsk, now: int) -> list[items.Stock]:
         for (sku, location, lot), quantity in sorted(held.items())
         if location not in hidden
     ]
+
+
+def of_family(tx: Connection, family: str, at: int) -> set[str]:
+    """The items that are of a family at a time."""
+    bodies = {each.id: decode_body("items", bytes(each.body)) for each in registered(tx, "items", at)}
+    return {ident for ident, body in bodies.items() if isinstance(body, Item) and body.family == family}
 
 
 def _places(tx: Connection, ask: StockAsk, at: int) -> set[str] | None:

@@ -1,8 +1,9 @@
 """Orders to be picked, tasks of the warehouse and cross-docking, as they are answered."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -22,14 +23,16 @@ from models.stock.fulfilment import Line, Move, Part, fill
 from models.units import plain, quantity_text
 
 SECOND_US = 1_000_000
+ENDED = ("closed", "cancelled")
+"""What a person said of an order; else its state follows from what left."""
 _evidence = msgspec.json.Decoder(list[str])
 Named = str | None
 
 
 class OutboundAsk(Paged, frozen=True):
-    """Which orders: open or cancelled."""
+    """Which orders: open, of which some or all has left, closed or cancelled."""
 
-    state: Literal["open", "cancelled"] | None = None
+    state: Literal["open", "partly_shipped", "shipped", "closed", "cancelled"] | None = None
 
 
 class TaskAsk(Paged, frozen=True):
@@ -83,8 +86,10 @@ def order_list(tx: Connection, ask: OutboundAsk) -> list[items.OutboundOrder]:
     """Orders by n."""
     query = select(outbound_order).where(outbound_order.c.n > ask.after)
     if ask.state is not None:
-        query = query.where(outbound_order.c.state == ask.state)
-    return [_order(tx, row) for row in tx.execute(query.order_by(outbound_order.c.n).limit(ask.limit)).all()]
+        query = query.where(outbound_order.c.state == (ask.state if ask.state in ENDED else "open"))
+    rows = tx.execute(query.order_by(outbound_order.c.n)).all()
+    found = (order for row in rows if ask.state in {None, (order := _order(tx, row)).state})
+    return [*islice(found, ask.limit)]
 
 
 def one_order(tx: Connection, ident: str) -> items.OutboundOrder:
@@ -119,18 +124,26 @@ def _order(tx: Connection, row: Row[Any]) -> items.OutboundOrder:
                 shipped=quantity_text(left),
                 left=quantity_text(at.left),
                 state=next((name for name, much in reached if much >= each.quantity), "open"),
+                price=None if each.price is None else quantity_text(each.price),
             )
         )
     return items.OutboundOrder(
         id=order.id,
         n=row.n,
-        state=row.state,
+        state=row.state if row.state in ENDED else _state(lines),
         customer=order.customer,
         stage=order.stage,
         due=from_micros(order.due_at),
         lines=lines,
         steps=steps(tx, f"order:{order.id}"),
     )
+
+
+def _state(lines: Sequence[items.OutboundLine]) -> str:
+    """What an order that nobody ended has come to, by what left."""
+    if all(each.state == "shipped" for each in lines):
+        return "shipped"
+    return "partly_shipped" if any(Decimal(each.shipped) for each in lines) else "open"
 
 
 def _staged(tx: Connection, order: outbound.Order) -> defaultdict[int, Decimal]:
@@ -152,26 +165,34 @@ def _staged(tx: Connection, order: outbound.Order) -> defaultdict[int, Decimal]:
 
 def shipped(tx: Connection, stage: str, skus: Collection[str]) -> defaultdict[str, list[Part]]:
     """By order/line, what went out from a stage for it: issues fill the oldest line of the item that suits."""
-    query = select(outbound_line, outbound_order.c.recorded_at, outbound_order.c.customer).join(
-        outbound_order, outbound_order.c.id == outbound_line.c.order_id
+    found: defaultdict[str, list[Part]] = defaultdict(list)
+    for part in fill(*waited_for(tx, stage, skus)):
+        found[part.line or ""].append(part)
+    return found
+
+
+def waited_for(tx: Connection, stage: str, skus: Collection[str]) -> tuple[list[Line], list[Move]]:
+    """The lines of orders at a stage, named order/line, and what left it for the world outside."""
+    order = outbound_order.c
+    query = select(outbound_line, order.recorded_at, order.customer, order.state).join(
+        outbound_order, order.id == outbound_line.c.order_id
     )
     rows = tx.execute(query.where(outbound_order.c.stage == stage, outbound_line.c.sku.in_(sorted(skus)))).all()
     named = {row.customer for row in rows} - {CUSTOMER}
+    over = outbound.ended_at(tx, {row.order_id for row in rows if row.state in ENDED})
     lines = [
         Line(
             f"{row.order_id}/{row.line}",
             row.sku,
             Decimal(row.quantity),
             row.recorded_at,
+            over.get(row.order_id),
             party=row.customer if row.customer in named else None,
             lot=row.lot,
         )
         for row in rows
     ]
-    found: defaultdict[str, list[Part]] = defaultdict(list)
-    for part in fill(lines, _moves(tx, stage, skus, named)):
-        found[part.line or ""].append(part)
-    return found
+    return lines, _moves(tx, stage, skus, named)
 
 
 def _moves(tx: Connection, stage: str, skus: Collection[str], named: Collection[str]) -> list[Move]:

@@ -13,12 +13,13 @@ from backend.book import value_ledger, value_marks, values
 from backend.book.schema_costs import value_month, value_posting
 from backend.book.value_ledger import sums_of
 from backend.book.values import month_of_row
+from models.months import BadPeriod, begin_of, month_of
 from models.reading import from_micros, micros
 from models.register import Register
 from models.stock.accounts import COGS
 from models.stock.costing import State, thaw
 from models.stock.layers import EXACT, ZERO, share
-from models.stock.periods import NOTHING, BadPeriod, Sum, begin_of, difference, month_of, together
+from models.stock.periods import NOTHING, Sum, difference, together
 from models.stock.valuation import DAY_US, Month
 from models.units import quantity_text
 

@@ -1,4 +1,4 @@
-"""What stock is worth: costs, valuation, cost of goods sold, the journal, accounting periods."""
+"""What stock is worth: costs, valuation, cost of goods sold, the journal."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -8,24 +8,20 @@ from starlette.responses import Response
 
 from backend.api import items
 from backend.api import items_costs as shapes
-from backend.api.answers import Ask, Body, answer, documented, documented_body, page, parse_body
+from backend.api.answers import Body, answer, documented, documented_body, page, parse_body
 from backend.api.queries import accounts, values
 from backend.api.queries import costs as queries
 from backend.api.queries.stock import registered
 from backend.api.services import Use
 from backend.book import costs as book
 from backend.book.db import read, write
-from backend.book.value_marks import closed_to
-from backend.valuer import Valuer
 from models import wire
 from models.errors import Refused
 from models.reading import micros
-from models.stock.periods import check_open, parse_month
 from models.stock.prices import Cost
 
 router = APIRouter(tags=["stock value"])
 Ident = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
-Month = Annotated[str, Path(max_length=7)]
 
 
 @router.get("/costs", responses=documented(items.Page[shapes.Cost]))
@@ -108,35 +104,3 @@ def list_journal(services: Use, ask: Annotated[accounts.JournalAsk, Query()]) ->
     with read(services.book) as tx:
         found = accounts.entries(tx, ask)
     return page(found, ask.limit, found[-1].id if found else None)
-
-
-class NoQuestion(Ask, frozen=True):
-    """Nothing is asked beside the path."""
-
-
-@router.get("/periods", responses=documented(items.Page[shapes.Period]))
-def list_periods(services: Use, _ask: Annotated[NoQuestion, Query()]) -> Response:
-    """Months, from the first that anything is valued in."""
-    with read(services.book) as tx:
-        found = accounts.periods(tx, services.clock())
-    return page(found, len(found) + 1, None)
-
-
-@router.get("/periods/{month}", responses=documented(shapes.PeriodFigures))
-def get_period(services: Use, month: Month, _ask: Annotated[NoQuestion, Query()]) -> Response:
-    """What a month moved by account, and what became known too late for the month that it belongs to."""
-    with read(services.book) as tx:
-        found = accounts.figures(tx, month, services.clock())
-    return answer(found)
-
-
-@router.put("/periods/{month}", responses=documented(items.Declared), openapi_extra=documented_body(shapes.PeriodBody))
-def put_period(services: Use, month: Month, body: Body) -> Response:
-    """Close a month, and those before it; repeated it is harmless. A closed month is not opened again: 409."""
-    wanted, number = parse_body(body, shapes.PeriodBody), parse_month(month)
-    if wanted.state == "open":
-        with read(services.book) as tx:
-            check_open(number, closed_to(tx))
-        return answer(items.Declared(month, "same"))
-    is_new = Valuer(services.book, services.clock).close(number, services.actor, wanted.note)
-    return answer(items.Declared(month, "changed" if is_new else "same"))

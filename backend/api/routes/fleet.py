@@ -47,7 +47,8 @@ class TrackAsk(Span, frozen=True):
     limit: int = Field(1000, ge=1, le=10_000)
 
 
-def _span(services: Services, ask: Span, most_days: int = MOST_SPAN_DAYS) -> tuple[int, int]:
+def span_of(services: Services, ask: Span, most_days: int = MOST_SPAN_DAYS) -> tuple[int, int]:
+    """In microseconds. Raises Refused if it is longer than so many days."""
     until = services.clock() if ask.until is None else micros(ask.until)
     since = until - DAY_US if ask.since is None else micros(ask.since)
     if not until - most_days * DAY_US <= since <= until:
@@ -56,7 +57,8 @@ def _span(services: Services, ask: Span, most_days: int = MOST_SPAN_DAYS) -> tup
     return since, until
 
 
-def _known(register: Register, ident: str, now: int) -> str:
+def known_asset(register: Register, ident: str, now: int) -> str:
+    """The asset's id. Raises NotFound if the register does not have it."""
     if register.get("assets", ident, now) is None:
         msg = f"assets: nothing of id {ident[:64]!r}"
         raise NotFound(msg)
@@ -79,7 +81,7 @@ def asset_now(services: Use, ident: Ident, _ask: Annotated[Ask, Query()]) -> Res
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        (found,) = fleet.fleet(tx, register, now, [_known(register, ident, now)])
+        (found,) = fleet.fleet(tx, register, now, [known_asset(register, ident, now)])
     return answer(found)
 
 
@@ -90,7 +92,7 @@ def asset_meters(services: Use, ident: Ident, ask: Annotated[MetersAsk, Query()]
     with read(services.book) as tx:
         register = services.registers.current(tx)
         found = fleet.meters(
-            tx, register, _known(register, ident, now), _span(services, ask), by_day=ask.by is not None
+            tx, register, known_asset(register, ident, now), span_of(services, ask), by_day=ask.by is not None
         )
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
@@ -102,7 +104,7 @@ def asset_visits(services: Use, ident: Ident, ask: Annotated[Span, Query()]) -> 
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        found = fleet.visits(tx, register, _known(register, ident, now), _span(services, ask), now)
+        found = fleet.visits(tx, register, known_asset(register, ident, now), span_of(services, ask), now)
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
 
@@ -129,7 +131,7 @@ def _journeys(services: Services, ident: str, ask: Span, what: str) -> Response:
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        rows = places.journeys(tx, register, _known(register, ident, now), _span(services, ask), now, what)
+        rows = places.journeys(tx, register, known_asset(register, ident, now), span_of(services, ask), now, what)
         found = [fleet.journey(each) for each in rows]
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
@@ -141,8 +143,8 @@ def asset_days(services: Use, ident: Ident, ask: Annotated[DaysAsk, Query()]) ->
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        known = _known(register, ident, now)
-        found = days.days(tx, register, known, _span(services, ask, days.MOST_CELL_DAYS), (ask.tz, now))
+        known = known_asset(register, ident, now)
+        found = days.days(tx, register, known, span_of(services, ask, days.MOST_CELL_DAYS), (ask.tz, now))
         whole = services.complete_to(tx, now)
     return page(found, len(found) + 1, None, whole)
 
@@ -153,9 +155,9 @@ def asset_track(services: Use, ident: Ident, ask: Annotated[TrackAsk, Query()]) 
     now = services.clock()
     with read(services.book) as tx:
         register = services.registers.current(tx)
-        _known(register, ident, now)
+        known_asset(register, ident, now)
         whole = services.complete_to(tx, now)
     if services.telemetry is None:
         return page(list[items_fleet.TrackPoint](), 1, None, whole)
-    found = fleet.track(services.telemetry, register, ident, _span(services, ask), ask.limit)
+    found = fleet.track(services.telemetry, register, ident, span_of(services, ask), ask.limit)
     return page(found, len(found) + 1, None, whole, services.telemetry.complete_from())

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from backend import metrics as process
 from backend.api import items
 from backend.api.answers import answer, documented
-from backend.api.queries import figures, intake
+from backend.api.queries import alerting, figures, intake
 from backend.api.services import Services, Use
 from backend.book.db import read
 from models.reading import from_micros
@@ -44,7 +44,7 @@ class _Book(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with read(self._services.book) as tx:
-            found = [*figures.figures(tx), *_stores(self._services)]
+            found = [*figures.figures(tx), *alerting.figures(tx, self._services.clock()), *_stores(self._services)]
         for figure in found:
             family = CounterMetricFamily if figure.rises else GaugeMetricFamily
             metric = family(figure.name, figure.text, labels=figure.labels)

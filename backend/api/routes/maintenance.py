@@ -96,6 +96,10 @@ def _done(ident: str, body: items_assets.ServiceBody) -> Done:
         failed_at=None if body.failed_at is None else _time("failed_at", body.failed_at),
         hours=None if body.hours is None else Decimal(body.hours),
         note=body.note,
+        result=body.result,
+        certificate=body.certificate,
+        as_found=body.as_found,
+        as_left=body.as_left,
     )
 
 

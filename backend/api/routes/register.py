@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -15,21 +16,46 @@ from backend.api import items
 from backend.api.answers import Ask, Body, Dated, When, answer, documented, documented_body, page
 from backend.api.queries.stock import registered
 from backend.api.services import Services, Use
-from backend.book import locks, references, register
+from backend.book import locks, references, references_assets, register
 from backend.book.db import read, write
 from models import modules
 from models.declared import KINDS, Id, LotId, decode_body
-from models.errors import NotFound, Refused
+from models.errors import Clash, NotFound, Refused
 from models.reading import micros
 
 router = APIRouter(tags=["register"])
 Ident = Annotated[str, Path(max_length=128)]
+Named = Annotated[str | None, Field(max_length=64)]
 
 
 class Since(Ask, frozen=True):
     """The time from which a declaration holds; default now."""
 
     valid_from: When | None = None
+
+
+class AssetsAsk(Dated, frozen=True):
+    """And which assets: those of a site, business unit, project, category, state, or components of one."""
+
+    site: Named = None
+    unit: Named = None
+    project: Named = None
+    category: Named = None
+    state: Named = None
+    parent: Named = None
+
+
+def list_assets(services: Use, ask: Annotated[AssetsAsk, Query()]) -> Response:
+    """Assets as they are at a time."""
+    at = _at(services, ask.as_of)
+    wanted = ask.model_dump(exclude={"as_of"}, exclude_none=True)
+    with read(services.book) as tx:
+        found = [
+            each
+            for each in registered(tx, "assets", at)
+            if all(getattr(decode_body("assets", bytes(each.body)), name) == value for name, value in wanted.items())
+        ]
+    return page(found, len(found) + 1, None)
 
 
 def _at(services: Services, when: datetime | None) -> int:
@@ -77,7 +103,8 @@ def _declare(services: Services, kind: str, ident: str, body: bytes, since: Sinc
         before = _problems(tx, at, now)
         outcome = register.put(tx, kind, ident, declared, valid_from=at, actor=services.actor, now=now)
         if new := sorted(_problems(tx, at, now) - before):
-            raise Refused("; ".join(new))
+            taken = {*references_assets.numbers(register.load(tx), at)}
+            raise (Clash if taken.issuperset(new) else Refused)("; ".join(new))
     return outcome
 
 
@@ -99,7 +126,9 @@ def _ident(kind: str, text: str) -> str:
 for _kind, _shape in KINDS.items():
     _one = f"/{_kind}/{{ident:path}}"
     _name = _kind.removesuffix("s")
-    router.get(f"/{_kind}", name=f"list_{_kind}", responses=documented(items.Page[items.Registered]))(_list(_kind))
+    router.get(f"/{_kind}", name=f"list_{_kind}", responses=documented(items.Page[items.Registered]))(
+        list_assets if _kind == "assets" else _list(_kind)
+    )
     router.get(_one, name=f"get_{_name}", responses=documented(items.Registered))(_get(_kind))
     router.put(
         _one, name=f"put_{_name}", responses=documented(items.Declared, 201), openapi_extra=documented_body(_shape)

@@ -13,6 +13,7 @@ from backend.api.answers import Ask, When, answer, documented, page
 from backend.api.items_reports import ReportColumn, ReportListed, ReportMade
 from backend.api.services import Services, Use
 from backend.book.db import read
+from backend.reports.families import by_family
 from backend.reports.files import as_csv, as_xlsx
 from backend.reports.report import Kind, Look, Report, Row, Span, plain
 from models.errors import NotFound
@@ -33,6 +34,11 @@ class ReportAsk(Ask, frozen=True):
     sku: Named = None
     location: Named = None
     family: Named = None
+    site: Named = None
+    unit: Named = None
+    project: Named = None
+    category: Named = None
+    group: Literal["family"] | None = None
     format: Literal["json", "csv", "xlsx"] = "json"
 
 
@@ -52,6 +58,8 @@ def make_report(services: Use, name: str, ask: Annotated[ReportAsk, Query()]) ->
         raise NotFound(msg)
     span = _span(services, ask)
     rows, look = _rows(services, report, span)
+    if ask.group is not None:
+        report, rows = by_family(report, look, rows)
     if ask.format == "json":
         return answer(_made(report, span, rows, look))
     content, kind = (as_csv(report, rows), "text/csv") if ask.format == "csv" else (as_xlsx(report, rows), XLSX)
@@ -62,7 +70,9 @@ def make_report(services: Use, name: str, ask: Annotated[ReportAsk, Query()]) ->
 def _span(services: Services, ask: ReportAsk) -> Span:
     end = from_micros(services.clock()) if ask.end is None else ask.end
     begin = end - timedelta(days=DAYS) if ask.begin is None else ask.begin
-    return Span(micros(begin), micros(end), ask.sku, ask.location, ask.family)
+    of_stock = {"sku": ask.sku, "location": ask.location, "family": ask.family}
+    of_assets = {"site": ask.site, "unit": ask.unit, "project": ask.project, "category": ask.category}
+    return Span(micros(begin), micros(end), **of_stock, **of_assets)
 
 
 def _rows(services: Services, report: Report, span: Span) -> tuple[list[Row], Look]:

@@ -3,6 +3,7 @@
 Put-away, cross-docking and replenishment are made by the planner from where goods are; picks by releasing an order.
 """
 
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -48,7 +49,13 @@ def put_outbound(services: Use, ident: Ident, body: Body) -> Response:
     """What a customer waits for; the same id again is harmless, with other content 409."""
     said = parse_body(body, shapes.OutboundBody)
     lines = [
-        outbound.OrderLine(line=each.line, sku=each.sku, quantity=parse_quantity(each.quantity), lot=each.lot)
+        outbound.OrderLine(
+            line=each.line,
+            sku=each.sku,
+            quantity=parse_quantity(each.quantity),
+            lot=each.lot,
+            price=None if each.price is None else Decimal(each.price),
+        )
         for each in sorted(said.lines, key=lambda each: each.line)
     ]
     due_at = moment("due", said.due)
@@ -76,7 +83,16 @@ def cancel_outbound(services: Use, ident: Ident, body: Body) -> Response:
     """The customer waits no more; what was picked stays at the stage. Harmless when repeated."""
     said = parse_body(body, items_warehouse.WorkReasonBody)
     with write(services.book) as tx:
-        outbound.cancel(tx, ident, said.reason, stamp(services, said.by))
+        outbound.end(tx, ident, "cancelled", said.reason, stamp(services, said.by))
+        return answer(queries.one_order(tx, ident))
+
+
+@router.post("/outbound/{ident}/close", responses=_order, openapi_extra=_why)
+def close_outbound(services: Use, ident: Ident, body: Body) -> Response:
+    """What has left is all that the customer gets; open tasks of it end. Harmless when repeated."""
+    said = parse_body(body, items_warehouse.WorkReasonBody)
+    with write(services.book) as tx:
+        outbound.end(tx, ident, "closed", said.reason, stamp(services, said.by))
         return answer(queries.one_order(tx, ident))
 
 

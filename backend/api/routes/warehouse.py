@@ -14,6 +14,7 @@ from starlette.responses import Response
 from backend.api import items
 from backend.api import items_warehouse as shapes
 from backend.api.answers import Ask, Body, answer, documented, documented_body, page, parse_body
+from backend.api.queries import classes
 from backend.api.queries import warehouse as queries
 from backend.api.services import Services, Use
 from backend.book import count_decisions, counts, sweep_findings, sweeps
@@ -96,7 +97,8 @@ def put_count(services: Use, ident: Ident, body: Body) -> Response:
         at = moment("at", asked.at) if asked.at is not None else by.now if begun is None else begun
         scope = {"skus": asked.skus, "locations": asked.locations}
         count = Count(id=who, **scope, blind=asked.blind, classes={**asked.classes}, at=at)
-        outcome = counts.open_count(tx, register, count, by)
+        known = classes.measured(tx, register, at) if begun is None else {}
+        outcome = counts.open_count(tx, register, count, by, known)
     return declared(ident, outcome)
 
 

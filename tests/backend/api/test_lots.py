@@ -210,8 +210,11 @@ def test_a_spare_becomes_an_asset_in_one_transaction(put: Any, get: Get, post: A
     assert put("capitalisations/c-1", asked).json()["outcome"] == "same"
     problem_of(put("capitalisations/c-1", asked | {"asset": "GB-18"}), 409, "clash")
     problem_of(put("capitalisations/c-2", asked), 409, "clash")
-    problem_of(put("capitalisations/c-3", asked | {"asset": "GB-18", "location": "desk"}), 400, "refused")
-    found = problem_of(put("capitalisations/c-4", asked | {"asset": "GB-18", "sku": "PUMP-40"}), 400, "refused")
+    other = asked | {"asset": "GB-18", "body": body | {"serial": "G-18"}}
+    problem_of(put("capitalisations/c-3", other | {"location": "desk"}), 400, "refused")
+    found = problem_of(put("capitalisations/c-3", asked | {"asset": "GB-18"}), 409, "clash")
+    assert found["detail"] == "body.serial: 'G-17' is the serial number of 'GB-17' already"
+    found = problem_of(put("capitalisations/c-4", other | {"sku": "PUMP-40"}), 400, "refused")
     assert "an item that is a capitalised_spare expected, PUMP-40 is stock" in found["detail"]
     assert line(get, sku="GEARBOX")["on_hand"] == "1"
     assert line(get, sku="GEARBOX", location="capitalised")["on_hand"] == "1"

@@ -90,6 +90,8 @@ def test_the_ledger_replayed_to_now_is_the_balances(get: Get) -> None:
     for line in now:
         assert line["allocated"] == "0"
         assert line["available"] == line["on_hand"]
+    assert get("stock", family="pumps")["items"] == [line for line in now if line["sku"] == "PUMP-40"]
+    assert get("stock", family="none of these")["items"] == []
 
 
 def test_stock_as_it_was_and_at_a_virtual_place_that_is_named(get: Get) -> None:

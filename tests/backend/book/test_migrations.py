@@ -132,6 +132,35 @@ def test_acts_of_before_stand_until_their_scanners_are_folded_anew(engine: Engin
         assert tx.execute(schema.scan_act.insert().values(again)).inserted_primary_key == (8,), "7 was given out"
 
 
+LOADED = """
+INSERT INTO scan_act
+    (n, id, device_id, subject, device, at, closed_at, day, action, ok, text, sku, lot, child, evidence) VALUES
+    (3, 'a', 1, '', 'd', 10, 10, 0, 'pack', 1, 't', 'BOLT', NULL, '(01)1(21)A', '["aa"]'),
+    (4, 'b', 2, '', 'd', 20, 20, 0, 'receive', 1, 't', 'BOLT', 'L1', NULL, '["bb"]');
+INSERT INTO crossing (id, device_id, subject, door, first_at, last_at, closed_at, day, direction, score, reasons, rule,
+    own_direction, own_score, own_reasons, chances, stray, middle_at, evidence, evidence_count, kind, why) VALUES
+    ('x', 3, '3174aa', 'd', 30, 40, 50, 0, 'out', 1, '[]', 'r', 'out', 1, '[]', '[]', 0, 35, '[]', 1, 'stock', 'w'),
+    ('y', 3, '3034aa', 'd', 30, 40, 50, 0, 'out', 1, '[]', 'r', 'out', 1, '[]', '[]', 0, 35, '[]', 1, 'stock', 'w');
+INSERT INTO outbound_line (order_id, line, sku, quantity) VALUES ('o1', 1, 'BOLT', '5');
+"""
+
+
+def test_pallets_that_passed_and_lots_that_were_scanned_are_folded_anew(engine: Engine) -> None:
+    config = migrations._config()
+    config.attributes["engine"] = engine
+    command.upgrade(config, "r0019")
+    with write(engine) as tx:
+        for statement in LOADED.split(";")[:-1]:
+            tx.execute(text(statement))
+    assert migrations.migrate(engine)[0] == "r0020"
+    with read(engine) as tx:
+        acts = tx.execute(select(schema.scan_act.c.n, schema.scan_act.c.child, schema.scan_act.c.expires)).all()
+        assert acts == [(3, "(01)1(21)A", None), (4, None, None)]
+        assert tx.execute(text("SELECT order_id, quantity, price FROM outbound_line")).all() == [("o1", "5", None)]
+        marks = tx.execute(select(schema.dirty).order_by(schema.dirty.c.step)).all()
+        assert marks == [("dock", 3, "3174aa", 30, 1 << 62), ("scan", 2, "", 20, 1 << 62)]
+
+
 MIGRATE = """
 import sys
 from pathlib import Path

@@ -4,23 +4,28 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, insert, select, text, update
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-from backend.book import events, journal, lease, locks, schema
+from backend.api import create_app
+from backend.api.services import Services
+from backend.book import calendar_entries, events, journal, lease, locks, schema
 from backend.book.bulk import write_rows
 from backend.book.db import open_engine, read, repeated, write
 from backend.book.lease import Wanted
 from backend.book.migrations import pending
 from backend.leases import BookLeases
+from models.maintenance.feed import Changes, Entry
 
 SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -252,3 +257,32 @@ def test_who_comes_second_waits_for_the_first_to_commit(
         assert thread.is_alive()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_two_that_ask_for_a_calendar_at_once_write_it_once(book: Engine) -> None:
+    day = date(2026, 1, 1)
+    entry = Entry(uid="u", asset="a", plan=None, occurrence=None, team=None, begin=day, end=day, title="t", text="x")
+    both, errors = Barrier(2), list[BaseException]()
+
+    def save() -> None:
+        try:
+            with write(book) as tx:
+                both.wait()
+                calendar_entries.save(tx, Changes([entry], []))
+        except IntegrityError as error:
+            errors.append(error)
+
+    threads = [Thread(target=save) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert errors == []
+
+
+def test_what_no_text_of_the_book_can_be_is_refused(book: Engine) -> None:
+    services = Services(book, lambda: 0, lambda *_: False)
+    with TestClient(create_app(services), "http://127.0.0.1:8000/api/v1/", raise_server_exceptions=False) as client:
+        assert client.get("alerts/a%00b/history").status_code == 400
+        shelf = {"reason": "r", "until": "1970-01-02T00:00:00Z", "rules": ["failure_risk"]}
+        assert client.put(f"shelves/{'x' * 99}", json=shelf).status_code == 400

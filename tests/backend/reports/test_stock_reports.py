@@ -14,9 +14,11 @@ from backend.book.db import read, write
 from backend.book.schema_warehouse import counted
 from backend.registers import Registers
 from backend.reports import REPORT_OF_NAME
+from backend.reports.families import by_family
 from backend.reports.report import Look, Span
 from models.declared import Lot
 from models.declared_stock import Item
+from models.errors import Refused
 from models.stock.ageing import ages
 from tests.backend.books import DAY, Template
 from tests.backend.value_book import SKU, Shop, moved, when
@@ -65,6 +67,36 @@ def test_valuation_at_dates(make: Make) -> None:
         assert (row["sku"], row["family"], row["quantity"], row["value"]) == (SKU, "bolts", quantity, value)
     assert make("valuation", "09-01", "10-01") == []
     assert make("valuation", "10-01", "12-01", family="pumps") == []
+
+
+def test_a_report_by_family(shop: Shop) -> None:
+    """What is not counted in one unit is not added up; a share is made of the sums."""
+    with write(shop.book) as tx:
+        for sku, item in (
+            ("NUT-M8", Item("Nut", family="bolts", price=D(1))),
+            ("WIRE", Item("Wire", family="metal", uom="kg", price=D(5))),
+            ("SHEET", Item("Sheet", family="metal", price=D(5))),
+        ):
+            register.put(tx, "items", sku, item, valid_from=when("01-01"), actor="test", now=shop.clock.now)
+    ways = [("in", 10), ("sold", 10)]
+    shop.post(
+        *(moved(f"{sku}{way}", "10-03", n, way, sku=sku) for sku in ("NUT-M8", "WIRE", "SHEET") for way, n in ways)
+    )
+    for sku in ("NUT-M8", "WIRE", "SHEET"):
+        shop.price(f"{sku}in", "0.5")
+    shop.valuer.settle_all()
+    with read(shop.book) as tx:
+        look = Look(tx, Registers().current(tx), shop.clock.now, shop.clock.now)
+        span = Span(when("10-01"), when("11-01"))
+        report, rows = by_family(REPORT_OF_NAME["cogs"], look, REPORT_OF_NAME["cogs"].rows(look, span))
+        with pytest.raises(Refused, match="does not tell families"):
+            by_family(REPORT_OF_NAME["movements"], look, [])
+    names = [column.name for column in report.columns]
+    assert names == ["family", "items", "quantity", "revenue", "cogs", "trued_up", "margin", "margin_share"]
+    assert rows == [
+        ("bolts", 2, 130, 2410, 1245, 0, 1165, D(1165) / D(2410)),
+        ("metal", 2, None, 100, 10, 0, 90, D("0.9")),
+    ]
 
 
 def test_cogs_and_margin(make: Make) -> None:

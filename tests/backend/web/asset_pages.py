@@ -8,15 +8,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from backend import site
-from backend.api import create_app
 from backend.api.services import Services
 from backend.book import schema
 from backend.book.db import open_engine, read
 from backend.book.migrations import migrate
 from backend.step import DAY_US
 from backend.telemetry.store import Reader
-from backend.web import add_page
 from tests.backend.books import SITE
+from tests.shared_app import shared_app
 
 NOW = 1_795_424_400_000_000
 SECOND = 1_000_000
@@ -64,8 +63,8 @@ class Pages:
 
     def __init__(self, book: Engine, telemetry: Reader | None) -> None:
         self.book, self.now = book, NOW
-        app = create_app(Services(book, lambda: self.now, lambda *_given: True, telemetry=telemetry))
-        add_page(app)
+        services = Services(book, lambda: self.now, lambda *_given: True, telemetry=telemetry)
+        app = shared_app(services, pages=True)
         self.client = TestClient(app, "http://127.0.0.1:8000", follow_redirects=False)
 
     def get(self, path: str, status: int = 200) -> str:

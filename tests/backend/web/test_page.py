@@ -7,13 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert, select, update
 
-from backend.api import create_app
 from backend.api.items import Stock
 from backend.api.services import Services
 from backend.book import schema
 from backend.book.db import read, write
-from backend.web import add_page
 from backend.web.sections import SECTIONS, StockLine
+from tests.shared_app import shared_app
 
 NOW = 1_795_424_400_000_000
 XSS = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -25,8 +24,7 @@ def web(book: Engine) -> Iterator[TestClient]:
     def put_scan(*_given: object) -> bool:
         return True
 
-    app = create_app(Services(book, lambda: NOW, put_scan))
-    add_page(app)
+    app = shared_app(Services(book, lambda: NOW, put_scan), pages=True)
     with TestClient(app, "http://127.0.0.1:8000", follow_redirects=False) as client:
         yield client
 

@@ -4,16 +4,20 @@ from typing import get_args
 
 import pytest
 
-from models.assets.asset import ACTIVE, NEXT, STATES, State, check_transition
+from models.assets.asset import ACTIVE, GONE, NEXT, STATES, State, check_transition
 from models.declared import Asset
 from models.errors import Refused
 
 ALLOWED = {
-    "ordered": "in_service stored",
-    "in_service": "stored in_repair retired",
-    "stored": "in_service in_repair retired",
-    "in_repair": "in_service stored retired",
-    "retired": "in_service stored disposed",
+    "ordered": "in_service idle stored",
+    "in_service": "down idle stored in_repair retired sold recycled",
+    "down": "in_service idle stored in_repair retired sold recycled",
+    "idle": "in_service down stored in_repair retired sold recycled",
+    "stored": "in_service down idle in_repair retired sold recycled",
+    "in_repair": "in_service down idle stored retired sold recycled",
+    "retired": "in_service idle stored sold recycled disposed",
+    "sold": "",
+    "recycled": "",
     "disposed": "",
 }
 
@@ -32,4 +36,5 @@ def test_steps(before: State, after: State) -> None:
 def test_the_register_has_the_same_states() -> None:
     declared = Asset.__annotations__["state"]
     assert tuple(get_args(declared)) == get_args(State) == STATES == tuple(NEXT)
-    assert {*STATES} > ACTIVE > {"in_service"}
+    assert {*STATES} - ACTIVE - GONE == {"ordered", "retired"}
+    assert not ACTIVE & GONE

@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from models.declared import AssetClass
 from models.motion import track
-from models.motion.classes import CLASSES, Pace, pace
+from models.motion.classes import CLASSES, OTHERS, Pace, pace
 from models.motion.fix import Heard, distance_mm
 from tests.models.motion.drives import T0, TRUCK, S, at, degrees, engine, metres, told, whole
 
@@ -110,6 +111,12 @@ def test_a_crane_makes_trips_about_the_yard() -> None:
     _, rows = whole(facts, CRANE)
     assert told(rows, "trip") == [(240, 300), (630, 690)]
     assert {*CLASSES} >= {"truck", "crane"}
+
+
+def test_what_a_class_does_not_say_is_built_in() -> None:
+    assert pace("crane", AssetClass(trip_m=50)) == replace(CLASSES["crane"], trip_mm=50_000)
+    assert pace("tower", AssetClass(kind="crane")) == CLASSES["crane"]
+    assert pace("tower", AssetClass()) == pace("tower", None) == pace(None, None) == OTHERS
 
 
 OFF = engine(100, on=False)

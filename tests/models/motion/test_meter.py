@@ -46,7 +46,9 @@ def test_runtime(name: str) -> None:
         ("engine_hours", 1.0, "km", None),
         ("engine_hours", -1.0, "h", None),
         ("odometer", 1e300, "km", None),
-        ("cycles", 3.0, "1", None),
+        ("cycles", 3.0, "1", 3000),
+        ("starts", 3.0, "h", None),
+        ("idle_hours", 3.0, "h", None),
     ],
 )
 def test_what_a_counter_says_in_whole_units(name: str, value: float, unit: str, expected: int | None) -> None:

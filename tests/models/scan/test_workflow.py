@@ -148,7 +148,7 @@ def test_quantities(codes: list[str | int], texts: list[str]) -> None:
         ([*START, "SY:QTY:5"], NO_QUANTITY),
         ([*START, f"01{BOLT}300"], "quantity: a positive number expected, got '0'"),
         ([*START, "SY:EPC:e2801160"], "an EPC is for ASSIGN and PACK: scan one of them first"),
-        ([*START, "SY:ASSET:crane-1"], "an asset is for ASSIGN: scan it first"),
+        (["SY:PACK", "SY:ASSET:crane-1"], "an asset is not packed: scan CONFIRM or another mode first"),
         (["SY:BADGE:a b"], "badge: 1 to 64 letters, digits and ._- expected, got 'a b'"),
     ],
 )

@@ -6,23 +6,9 @@ import msgspec
 import pytest
 
 from models.errors import Clash
+from models.months import BadPeriod, begin_of, check_closing, check_open, month_of, month_text, parse_month
 from models.stock.ledger import GENESIS
-from models.stock.periods import (
-    BadPeriod,
-    Posting,
-    Sum,
-    begin_of,
-    check_closing,
-    check_open,
-    delta,
-    first_broken,
-    month_of,
-    month_text,
-    parse_month,
-    posted_lines,
-    posting_hash,
-    together,
-)
+from models.stock.periods import Posting, Sum, delta, first_broken, posted_lines, posting_hash, together
 
 D = Decimal
 SEPTEMBER = 2026 * 12 + 8

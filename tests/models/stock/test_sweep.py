@@ -6,7 +6,8 @@ from itertools import permutations
 import pytest
 
 from models.errors import Refused
-from models.stock.sweep import Stay, Sweep, Swept, Verdict, judge, passes_needed, where
+from models.stock.sweep import Stay, Sweep, Swept, Verdict, judge, where
+from models.sweeping import passes_needed
 
 D = Decimal
 HERE = {"bin-1", "bin-2"}

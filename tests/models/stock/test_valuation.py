@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from models.months import begin_of, month_text
 from models.stock.costing import State, thaw
-from models.stock.periods import begin_of, month_text
 from models.stock.valuation import DAY_US, Costs, Month, Moved, event_of, kind_of, months
 
 D = Decimal

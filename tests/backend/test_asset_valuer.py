@@ -1,0 +1,116 @@
+"""What is posted of assets: to the cent, each month once, late facts as deltas, and nothing of closed months again."""
+
+import contextlib
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from backend import asset_valuer
+from backend.asset_valuer import AssetValuer
+from backend.book import register
+from backend.book.db import write
+from models.assets.posting import by_month
+from tests.backend.asset_value_book import Park, texts, when
+from tests.backend.books import Template
+
+D = Decimal
+SL = {"life_months": 48, "salvage": D(4_000)}
+
+
+@pytest.fixture
+def park(template: Template, tmp_path: Path) -> Iterator[Park]:
+    park = Park.opened(template, tmp_path, "2026-04-10 08:00")
+    yield park
+    park.book.dispose()
+
+
+def test_a_life_by_time_is_posted_by_month_and_what_changes_later_as_deltas(park: Park) -> None:
+    park.declare("2026-01-15", bought=("2026-01-15", "52000"), how=SL)
+    assert park.flows() == {
+        "2026-01": {"acquisition": "52000", "depreciation": "1000.00"},
+        "2026-02": {"depreciation": "1000.00"},
+        "2026-03": {"depreciation": "1000.00"},
+    }
+    count = park.count()
+    assert len(park.posted()) == 3
+    park.close("2026-02")
+    park.declare("2026-01-15", bought=("2026-01-15", "56800"), how=SL)
+    found = park.posted()[3:]
+    assert [(each.what, each.period - each.origin) for each in found] == [("delta", 2), ("delta", 1), ("delta", 0)]
+    assert texts(by_month(found)) == {
+        "2026-01": {"acquisition": "4800", "depreciation": "100.00"},
+        "2026-02": {"depreciation": "100.00"},
+        "2026-03": {"depreciation": "100.00"},
+    }
+    park.clock.now = when("2026-05-01 00:01")
+    assert park.flows()["2026-04"] == {"depreciation": "1100.00"}
+    assert park.count() == count + 4 + 1, "the forklift's month, too"
+
+
+def test_what_still_waits_is_posted_before_a_month_is_closed(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if it had been declared between the last look and the closing."""
+    monkeypatch.setattr(park.valuer, "settle_all", lambda: None)
+    park.declare("2026-01-15", bought=("2026-01-15", "52000"), how=SL)
+    assert park.close("2026-03")
+    assert [(each.what, each.period - each.origin) for each in park.posted()] == [("month", 0)] * 3
+
+
+def test_what_another_settles_meanwhile_leaves_no_cost_unposted(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is marked, settled by who closes a month and marked again, while a worker works out what it was before."""
+    park.declare("2026-01-15", bought=("2026-01-15", "52000"), how=SL)
+    park.posted()
+    park.spend("a", "1000")
+    known, now = asset_valuer.dues, park.clock.now
+
+    def meanwhile(tx: Connection, *of: Any) -> Any:
+        found = known(tx, *of)
+        monkeypatch.setattr(asset_valuer, "dues", known)
+        with write(park.book) as other:
+            asset_valuer.settle_marked(other, register.load(other), now)
+        park.spend("b", "2000")
+        return found
+
+    monkeypatch.setattr(asset_valuer, "dues", meanwhile)
+    park.valuer.step()
+    assert park.flows()["2026-02"]["addition"] == "3000"
+
+
+def test_it_goes_to_the_day(park: Park) -> None:
+    park.declare("2026-01-01", bought=("2026-01-01", "4000"), how={"life_months": 40, "convention": "daily"})
+    park.declare(
+        "2026-03-11", bought=("2026-01-01", "4000"), how={"life_months": 40, "convention": "daily"}, state="recycled"
+    )
+    flows = park.flows()
+    assert flows["2026-03"] == {
+        "depreciation": "32.88",
+        "disposal of book value": "3773.15",
+        "disposal of depreciation": "226.85",
+    }, "1200 a year: 69 days, of March 10"
+    park.clock.now = when("2026-06-01 00:00")
+    assert [*park.flows()] == ["2026-01", "2026-02", "2026-03"]
+
+
+@pytest.mark.parametrize("stop", range(1, 8))
+def test_ended_anywhere_it_posts_nothing_twice(template: Template, tmp_path: Path, stop: int) -> None:
+    """A valuer dies at each of its first commits; another one goes on."""
+    park = Park.opened(template, tmp_path, "2026-04-10 08:00")
+    park.declare("2026-01-15", bought=("2026-01-15", "52000"), how=SL)
+    commits = count(1)
+
+    def die(_connection: object) -> None:
+        if next(commits) == stop:
+            raise KeyboardInterrupt
+
+    event.listen(park.book, "commit", die)
+    with contextlib.suppress(KeyboardInterrupt):
+        park.posted()
+    event.remove(park.book, "commit", die)
+    park.valuer = AssetValuer(park.book, park.clock)
+    assert [sum(map(D, month.values())) for month in park.flows().values()] == [53_000, 1000, 1000]
+    assert len(park.posted()) == 3
+    park.book.dispose()
