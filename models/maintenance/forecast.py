@@ -20,13 +20,13 @@ HALF_LIFE = 6.0
 """Weeks after which a week counts half."""
 PRIOR_WEEKS, PRIOR_SPREAD = 2.0, 0.08
 """As if so many weeks more had been seen, that strayed by such a share of the mean."""
-COVERAGE = 0.955
+COVERAGE = 0.97
 MOST_MISSING = 2
 TOGETHER = 1.0
 """So many standard errors of the correlation of neighbouring weeks are taken for chance."""
 MOST_SKEW = 0.8
 FARTHEST_DAYS = 3650
-_NORMAL = 2.00465
+_NORMAL = 2.17009
 """Quantile of the normal law at (1 + COVERAGE) / 2."""
 
 

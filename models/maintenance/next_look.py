@@ -38,10 +38,11 @@ def _left(measure: Measure) -> int:
     return 0 if measure.used is None else _whole(measure) - measure.used.most
 
 
-def _edges(due: Due, measure: Measure, due_at: int) -> Iterator[int]:
-    """When a date is near, when it has come, and when it is late."""
-    interval = _whole(measure)
-    near = due_at - ceil(part(due.facts.plan.due_soon, interval))
+def _edges(due: Due, measure: Measure, due_at: int, now: int) -> Iterator[int]:
+    """When a date is near, when it has come, and when it is late; days are as long as they really are."""
+    interval = _whole(measure) if measure.used is None else due_at - now + measure.used.least
+    days = due.facts.plan.call_days
+    near = due_at - (ceil(part(due.facts.plan.due_soon, interval)) if days is None else days * DAY_US)
     yield near
     yield near + 1
     yield due_at

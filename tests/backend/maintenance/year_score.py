@@ -36,7 +36,7 @@ class Score:
 def score(year: Year, grace: int = 10 * DAY) -> Score:
     """Every service that was truly due ten days before the end, of which eight are of rest, against the book."""
     end = year.clock.now
-    rows = alerts_of(year.book)
+    rows = alerts_of(year.book, "warning", "critical")
     wrongly: list[str] = []
     told_once = counted = 0
     stated: list[Service] = []
@@ -82,11 +82,13 @@ def width(each: Service) -> float:
     return (latest - soonest) / AHEAD
 
 
-def alerts_of(book: Engine) -> dict[str, list[str]]:
-    """The states of the alerts of each subject, in order."""
+def alerts_of(book: Engine, *severities: str) -> dict[str, list[str]]:
+    """The states of the alerts of each subject, in order; of those alone that came to be so grave."""
     found: defaultdict[str, list[str]] = defaultdict(list)
+    table = schema.alert.c
+    query = select(table.subject, table.state).order_by(table.n)
     with read(book) as tx:
-        for row in tx.execute(select(schema.alert.c.subject, schema.alert.c.state).order_by(schema.alert.c.n)):
+        for row in tx.execute(query.where(table.severity.in_(severities)) if severities else query):
             found[row.subject].append(row.state)
     return dict(found)
 

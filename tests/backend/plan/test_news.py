@@ -59,22 +59,22 @@ def test_an_alert_that_does_not_say_when_told_nothing(text: str | None) -> None:
 
 
 MACHINE, TRACKER = ("odometer", "tracker_odometer"), ("odometer", "distance")
-DRIFTS: list[tuple[str, list[Compared], bool, str | None]] = [
-    ("alike", [Compared(MACHINE, (500 * KM, 500 * KM))], False, None),
-    ("just within", [Compared(MACHINE, (500 * KM, 475 * KM))], False, None),
-    ("over", [Compared(MACHINE, (500 * KM, 474 * KM))], False, "its own odometer and its tracker's differ by 5%"),
-    ("not far enough to say", [Compared(MACHINE, (499 * KM, 9 * KM))], False, None),
-    ("the greater is far enough", [Compared(MACHINE, (0, 500 * KM))], False, "differ by 100%"),
-    ("the worst", [Compared(MACHINE, (500 * KM, 400 * KM)), Compared(TRACKER, (500 * KM, 300 * KM))], False, "and GPS"),
-    ("told, and a little better", [Compared(MACHINE, (500 * KM, 479 * KM))], True, "differ by 4%"),
-    ("told, and over", [Compared(MACHINE, (500 * KM, 480 * KM))], True, None),
-    ("one alone", [], True, None),
+DRIFTS: list[tuple[str, list[Compared], float | None, str | None]] = [
+    ("alike", [Compared(MACHINE, (500 * KM, 500 * KM))], 0.0, None),
+    ("just within", [Compared(MACHINE, (500 * KM, 475 * KM))], 1.0, None),
+    ("over", [Compared(MACHINE, (500 * KM, 474 * KM))], 1.04, "its own odometer and its tracker's differ by 5%"),
+    ("not far enough to say", [Compared(MACHINE, (499 * KM, 9 * KM))], None, None),
+    ("the greater is far enough", [Compared(MACHINE, (0, 500 * KM))], 20.0, "differ by 100%"),
+    ("the worst", [Compared(MACHINE, (500 * KM, 400 * KM)), Compared(TRACKER, (500 * KM, 300 * KM))], 8.0, "and GPS"),
+    ("one alone", [], None, None),
 ]
 
 
-@pytest.mark.parametrize(("name", "pairs", "told", "said"), DRIFTS)
-def test_odometers_that_drift(name: str, pairs: list[Compared], said: str | None, *, told: bool) -> None:
-    alert = odometers.drifted(odometers.Drift("T", "Truck", 0.05, tuple(pairs), told), NOW)
+@pytest.mark.parametrize(("name", "pairs", "level", "said"), DRIFTS)
+def test_odometers_that_drift(name: str, pairs: list[Compared], level: float | None, said: str | None) -> None:
+    facts = odometers.Drift("T", "Truck", 0.05, tuple(pairs))
+    assert odometers.level(facts) == (None if level is None else pytest.approx(level)), name
+    alert = odometers.drifted(facts, NOW)
     assert (alert is not None) is (said is not None), name
     if alert is not None and said is not None:
         assert said in alert.title
