@@ -3,7 +3,9 @@
 A look at everything looks only at those of which time alone may have made something else: what is used is told.
 """
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -69,11 +71,12 @@ def load_plans(view: View, assets: Sequence[str]) -> list[tuple[str, Due | None]
     told = {subject: asset for subject, asset in _told(view) if asset in wanted}
     looks = _looks.setdefault(view.tx.engine, Looks())
     known: dict[str, Due | None] = {}
-    for k in range(0, len(assets), TOGETHER):
-        page = assets[k : k + TOGETHER]
-        judged = _judged(view, page, told)
-        looks.looked(view.register, page, judged, view.now)
-        known |= {notice.subject(due.facts): due if due.state in KEPT else None for due in judged}
+    with _uncollected(len(assets) > TOGETHER):
+        for k in range(0, len(assets), TOGETHER):
+            page = assets[k : k + TOGETHER]
+            judged = _judged(view, page, told)
+            looks.looked(view.register, page, judged, view.now)
+            known |= {notice.subject(due.facts): due if due.state in KEPT else None for due in judged}
     over = [(subject, None) for subject in told if subject not in known]
     return [*over, *((subject, due) for subject, due in known.items() if due is None or due.state != "resting")]
 
@@ -97,6 +100,19 @@ def order_service(view: View, known: Due | None) -> None:
     facts = known.facts
     of = (facts.asset, facts.plan_id, facts.occurrence, known.numbers)
     work_orders.open_for_plan(view.tx, view.register, *of, view.now)
+
+
+@contextmanager
+def _uncollected(wanted: bool) -> Iterator[None]:  # noqa: FBT001 - whether it is worth it
+    """Without the collector of cycles: none are made here, and it would go through a large register again and again."""
+    was = gc.isenabled()
+    if wanted:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _judged(view: View, assets: Sequence[str], told: Mapping[str, str]) -> list[Due]:
