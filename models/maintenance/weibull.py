@@ -65,7 +65,7 @@ def fit(failed: Iterable[float], going_on: Iterable[float] = ()) -> Fit:
     """The most likely distribution of lives, all in one unit. Raises NotEnough, or Refused for a life that is none.
 
     >>> found = fit([16, 34, 53, 75, 93, 120])  # ReliaSoft, Life Data Analysis Reference, the Weibull distribution
-    >>> round(found.weibull.beta, 4), round(found.weibull.eta, 3)
+    >>> round(found.weibull.beta, 3), round(found.weibull.eta, 3)
     (1.933, 73.526)
     """
     ended, lasting = sorted(map(float, failed)), sorted(map(float, going_on))
