@@ -4,7 +4,7 @@ A look at everything looks only at those of which time alone may have made somet
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
@@ -103,7 +103,7 @@ def order_service(view: View, known: Due | None) -> None:
 
 
 @contextmanager
-def _uncollected(wanted: bool) -> Iterator[None]:  # noqa: FBT001 - whether it is worth it
+def _uncollected(wanted: bool) -> Generator[None]:  # noqa: FBT001 - whether it is worth it
     """Without the collector of cycles: none are made here, and it would go through a large register again and again."""
     was = gc.isenabled()
     if wanted:
