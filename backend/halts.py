@@ -15,7 +15,7 @@ from backend import journal_days
 from backend.step import DAY_US
 from models.register import Register
 
-MOST, MOST_OF_KEY, STRIDE = 10_000, 10, 50
+MOST, MOST_OF_KEY, STRIDE = 20_000, 3, 50
 """Halts that are remembered, of all keys and of one, the latest, and how many readings are between two of them."""
 HaltKey = tuple[str, int, str]
 """(step, device_id, subject)."""

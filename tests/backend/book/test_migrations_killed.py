@@ -17,7 +17,7 @@ from backend.book import migrations
 from backend.cli import app
 from tests.servers.postgres import Cluster
 
-EVERY = 1 if os.environ.get("STOCKYARD_EVERY_STATEMENT") else 24
+EVERY = 1 if os.environ.get("STOCKYARD_EVERY_STATEMENT") else 72
 PROGRAM = Path(__file__).parent / "dying_migrations.py"
 ROOT = Path(__file__).parents[3]
 
