@@ -4,6 +4,7 @@ A row of `changed` is deleted in the transaction that has its effects, so that a
 What waits for a rule whose subjects rest is in memory: the look at everything, at the start too, has it again.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
@@ -26,7 +27,7 @@ HURRY_S = 0.05
 """So often it looks whether an asset is leaving: a look costs next to nothing, and an alarm cannot wait."""
 LEAVING = "leaving"
 """Assets that may be leaving, beside the kinds of subjects."""
-ROWS_A_STEP = 250
+ROWS_A_STEP = 50
 _LEAVING = select(asset_leaving).where(asset_leaving.c.n > bindparam("after")).order_by(asset_leaving.c.n).limit(100)
 RESTED_A_STEP = 20
 """A look at one of them may take tens of milliseconds, and nobody else can write meanwhile."""
@@ -78,11 +79,13 @@ class Planner:
         """Work until stop."""
         while not stop.is_set():
             self.hurry()
-            if self.step() < ROWS_A_STEP:
-                self._rest(stop)
+            begin = time.monotonic()
+            is_more = self.step() >= ROWS_A_STEP
+            # Whoever waits to write gets as long as a step took: the lock is nobody's in order.
+            self._rest(stop, min(time.monotonic() - begin, EVERY_S) if is_more else EVERY_S)
 
-    def _rest(self, stop: Event) -> None:
-        for _ in range(round(EVERY_S / HURRY_S)):
+    def _rest(self, stop: Event, seconds: float) -> None:
+        for _ in range(round(seconds / HURRY_S)):
             if stop.wait(HURRY_S):
                 return
             self.hurry()

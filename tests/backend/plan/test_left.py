@@ -17,7 +17,7 @@ from backend.book.schema_costs import value_month
 from backend.book.values import revalue
 from backend.plan.left import LEFT_US
 from backend.plan.rule import Rule, View
-from backend.planner import Planner
+from backend.planner import ROWS_A_STEP, Planner
 from models.alert import Alert
 from models.months import BadPeriod
 from tests.backend.books import Template, Yard
@@ -62,6 +62,11 @@ def change(yard: Yard, *idents: str) -> None:
         events.changed_all(tx, [f"item:{each}" for each in idents], yard.clock.now)
 
 
+def steps(planner: Planner) -> None:
+    while planner.step() >= ROWS_A_STEP:
+        pass
+
+
 def test_who_fails_is_left_alone_told_and_tried_again(
     yard: Yard, faulty: Faulty, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -73,7 +78,7 @@ def test_who_fails_is_left_alone_told_and_tried_again(
     )
     planner = Planner(yard.book, yard.clock, [faulty.rule(), other])
     change(yard, *IDENTS)
-    planner.step()
+    steps(planner)
     assert open_of(yard, "faulty") == [f"item:{each}" for each in IDENTS if each not in BAD]
     assert open_of(yard, "other") == [f"item:{each}" for each in IDENTS]
     assert open_of(yard, "not_judged") == [f"faulty:{each}" for each in sorted(BAD)]
@@ -81,10 +86,10 @@ def test_who_fails_is_left_alone_told_and_tried_again(
     assert sum("fails on" in each.message for each in caplog.records) == len(BAD)
     faulty.tried.clear()
     change(yard, *IDENTS)
-    planner.step()
+    steps(planner)
     assert not BAD & {*faulty.tried}, "they rest"
     yard.clock.now += LEFT_US
-    planner.step()
+    steps(planner)
     assert {*faulty.tried} >= BAD
     assert sum("fails on" in each.message for each in caplog.records) == len(BAD), "logged once"
     faulty.bad.clear()
@@ -103,7 +108,7 @@ def test_a_rule_that_cannot_tell_what_there_is_fails_alone(yard: Yard, faulty: F
     faulty.bad.clear()
     planner = Planner(yard.book, yard.clock, [faulty.rule(everything=every)])
     change(yard, "i01")
-    planner.step()
+    steps(planner)
     assert open_of(yard, "faulty") == ["item:i01"]
     assert open_of(yard, "not_judged") == ["faulty:*"]
     assert planner.step() == 0
@@ -116,7 +121,7 @@ def test_a_store_that_is_away_is_no_bug(yard: Yard, faulty: Faulty) -> None:
     planner = Planner(yard.book, yard.clock, [replace(faulty.rule(), load=away)])
     change(yard, "i01")
     with pytest.raises(OperationalError):
-        planner.step()
+        steps(planner)
     assert open_of(yard, "not_judged") == []
 
 
