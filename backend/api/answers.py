@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -114,6 +115,15 @@ async def _read_body(request: Request) -> bytes:
 
 Body = Annotated[bytes, Depends(_read_body)]
 """The body as it came."""
+
+
+def decimal_of(field: str, text: str) -> Decimal:
+    """A decimal of a body. Raises Refused naming the field."""
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        msg = f"{field}: a number expected, got {text!r}"
+        raise Refused(msg) from error
 
 
 def parse_body(text: bytes, shape: type[T]) -> T:

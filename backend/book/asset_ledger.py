@@ -11,7 +11,8 @@ from backend.book import locks
 from backend.book.bulk import write_rows
 from backend.book.schema import ledger_head
 from backend.book.schema_value import asset_posting
-from models.assets.posting import GENESIS, PostedLine, Posting, Wanted, posting_hash
+from models.assets.posting import PostedLine, Posting, Wanted, posting_hash
+from models.chain import GENESIS
 
 ASSETS = "assets"
 _HEAD = select(ledger_head.c.n, ledger_head.c.hash).where(ledger_head.c.ledger == ASSETS).with_for_update()

@@ -17,7 +17,8 @@ from backend.book.schema_custody import custody_event as table
 from backend.book.work_log import Stamp
 from models.assets import booking as rules_of_booking
 from models.assets import custody as rules
-from models.assets.custody import GENESIS, Entry, Holder, Recorded
+from models.assets.custody import Entry, Holder, Recorded
+from models.chain import GENESIS
 from models.declared import Asset
 from models.errors import Clash, Refused
 from models.register import Register

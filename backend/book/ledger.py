@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from backend.book import events, locks, settled
 from backend.book.bulk import write_rows
 from backend.book.schema import balance, ledger_head, movement
+from models.chain import GENESIS
 from models.errors import Clash, NotFound
-from models.stock.ledger import GENESIS, BadMovement, Entry, Movement, difference, entry_hash, lines, reversal
+from models.stock.ledger import BadMovement, Entry, Movement, difference, entry_hash, lines, reversal
 from models.units import quantity_text
 
 STOCK = "stock"

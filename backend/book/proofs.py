@@ -16,7 +16,8 @@ from backend.book.schema_proofs import asset_proof
 from backend.book.schema_use import downtime, meter_note, meter_note_end
 from backend.book.schema_value import asset_cost, asset_cost_class, asset_disposal, asset_posting
 from backend.book.schema_work import work_move, work_order, work_step
-from models.assets.proof import GENESIS, Proof, digest, link
+from models.assets.proof import Proof, digest, link
+from models.chain import GENESIS
 
 AT_ONCE = 5_000
 

@@ -16,9 +16,9 @@ from backend.book.bulk import write_rows
 from backend.book.schema import ledger_head
 from backend.book.schema_costs import period, value_month, value_posting
 from backend.book.values import month_of_row
+from models.chain import GENESIS
 from models.stock import accounts
 from models.stock.accounts import INVENTORY
-from models.stock.ledger import GENESIS
 from models.stock.periods import PostedLine, Posting, Sum, posted_lines, posting_hash
 from models.units import quantity_text
 

@@ -15,8 +15,9 @@ from backend.book.schema import ledger_head, register_entry
 from backend.book.schema_value import asset_value_mark
 from backend.verify.folds import Seen
 from models.assets.accounts import ACCUMULATED, CHART, COST, balance, journal
-from models.assets.posting import GENESIS, Posting, by_month, differences, first_broken
+from models.assets.posting import Posting, by_month, differences, first_broken
 from models.assets.value import standing
+from models.chain import GENESIS
 from models.months import begin_of, first_of, month_text
 
 ZERO = Decimal(0)

@@ -25,7 +25,8 @@ from backend.book.schema_contents import content_move
 from backend.post import ACTOR
 from backend.verify import seals
 from backend.verify.folds import Seen
-from models.stock.ledger import GENESIS, BadMovement, balances, entry_hash, net
+from models.chain import GENESIS
+from models.stock.ledger import BadMovement, balances, entry_hash, net
 from models.units import quantity_text
 
 

@@ -14,10 +14,10 @@ from backend.book.schema_costs import period, value_mark, value_month
 from backend.book.value_marks import LEDGER, Mark
 from backend.book.values import month_of_row, revalue
 from backend.verify.folds import Seen
+from models.chain import GENESIS
 from models.months import month_text
 from models.stock.accounts import CHART, INVENTORY, balance, journal, signed
 from models.stock.layers import EXACT, ZERO
-from models.stock.ledger import GENESIS
 from models.stock.periods import Sum, first_broken, together
 from models.stock.valuation import Month
 from models.units import quantity_text

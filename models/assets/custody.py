@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from models.chain import GENESIS
 from models.errors import Clash, Refused
 
 What = Literal["check_out", "check_in", "hand_over"]
-GENESIS = bytes(32)
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -12,11 +12,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from models import chain
 from models.assets.accounts import ACCOUNTS, Flow
 from models.units import quantity_text
 
-GENESIS = bytes(32)
-"""What the first posting follows."""
 ByMonth = Mapping[int, Mapping[Flow, Decimal]]
 
 
@@ -98,9 +97,4 @@ def posting_hash(previous: bytes, posting: Posting) -> bytes:
 
 def first_broken(postings: Iterable[tuple[Posting, bytes]]) -> tuple[int | None, int, bytes]:
     """The number of the first posting that does not follow from the one before, if any; the last number and hash."""
-    n, previous = 0, GENESIS
-    for posting, told in postings:
-        if posting.n != n + 1 or posting_hash(previous, posting) != told:
-            return n + 1, n, previous
-        n, previous = posting.n, told
-    return None, n, previous
+    return chain.first_broken(postings, posting_hash)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import Struct
 
-GENESIS = bytes(32)
+from models import chain
 
 
 class Proof(Struct, frozen=True):
@@ -39,9 +39,4 @@ def link(before: bytes, proof: Proof) -> bytes:
 
 def first_broken(links: Iterable[tuple[Proof, bytes]]) -> int | None:
     """The number of the first link that does not follow from the one before, or None if all do."""
-    before = GENESIS
-    for number, (proof, held) in enumerate(links, 1):
-        if proof.n != number or link(before, proof) != held:
-            return number
-        before = held
-    return None
+    return chain.first_broken(links, link)[0]

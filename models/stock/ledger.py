@@ -15,11 +15,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from models.chain import GENESIS
 from models.errors import Refused
 from models.ids import derived_id
 from models.units import checked, quantity_text
 
-GENESIS = bytes(32)
 CORRECTED = "corrected by later readings"
 
 

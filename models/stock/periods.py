@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from models import chain
 from models.stock.accounts import cents
 from models.stock.layers import EXACT, ZERO
-from models.stock.ledger import GENESIS
 from models.units import quantity_text
 
 
@@ -114,9 +114,4 @@ def posting_hash(previous: bytes, posting: Posting) -> bytes:
 
 def first_broken(postings: Iterable[tuple[Posting, bytes]]) -> tuple[int | None, int, bytes]:
     """The number of the first posting that does not follow from the one before, if any; the last number and hash."""
-    n, previous = 0, GENESIS
-    for posting, told in postings:
-        if posting.n != n + 1 or posting_hash(previous, posting) != told:
-            return n + 1, n, previous
-        n, previous = posting.n, told
-    return None, n, previous
+    return chain.first_broken(postings, posting_hash)

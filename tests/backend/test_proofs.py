@@ -9,7 +9,8 @@ from backend.book import proofs, register, services
 from backend.book.db import read, write
 from backend.prover import Prover
 from backend.verify import verify
-from models.assets.proof import GENESIS, Proof, digest, first_broken, link
+from models.assets.proof import Proof, digest, first_broken, link
+from models.chain import GENESIS
 from models.declared import Asset
 from models.maintenance.done import Done
 from tests.backend.books import DAY, SECOND, Yard

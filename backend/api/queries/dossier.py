@@ -13,7 +13,7 @@ from backend.api.queries import asset_value, custody, fleet, maintenance, use, w
 from backend.book import proofs
 from backend.book.schema import register_entry
 from backend.book.schema_proofs import asset_proof
-from models.assets.proof import GENESIS
+from models.chain import GENESIS
 from models.errors import NotFound
 from models.reading import from_micros
 from models.register import Register

@@ -1,6 +1,5 @@
 """What assets are worth: value at a date, depreciation, costs with their class, disposals, the assets' journal."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -8,14 +7,13 @@ from starlette.responses import Response
 
 from backend.api import items
 from backend.api import items_asset_value as shapes
-from backend.api.answers import Ask, Body, answer, documented, documented_body, page, parse_body
+from backend.api.answers import Ask, Body, answer, decimal_of, documented, documented_body, page, parse_body
 from backend.api.queries import asset_value as queries
 from backend.api.services import Use
 from backend.book import asset_costs, asset_disposals, locks
 from backend.book.asset_costs import AssetCost
 from backend.book.asset_disposals import Disposal
 from backend.book.db import read, write
-from models.errors import Refused
 
 router = APIRouter(tags=["asset value"])
 Ident = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
@@ -113,7 +111,7 @@ def _cost(ident: str, told: shapes.AssetCostBody) -> AssetCost:
         id=ident,
         asset=told.asset,
         at=told.at,
-        amount=_decimal("amount", told.amount),
+        amount=decimal_of("amount", told.amount),
         nature=told.nature,
         extends_life=told.extends_life,
         adds_capacity=told.adds_capacity,
@@ -128,15 +126,7 @@ def _disposal(ident: str, told: shapes.DisposalBody) -> Disposal:
         asset=told.asset,
         date=told.date,
         state=told.state,
-        proceeds=_decimal("proceeds", told.proceeds),
+        proceeds=decimal_of("proceeds", told.proceeds),
         buyer=told.buyer,
         note=told.note,
     )
-
-
-def _decimal(field: str, text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        msg = f"{field}: a number expected, got {text!r}"
-        raise Refused(msg) from error

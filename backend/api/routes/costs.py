@@ -1,6 +1,5 @@
 """What stock is worth: costs, valuation, cost of goods sold, the journal."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -8,7 +7,7 @@ from starlette.responses import Response
 
 from backend.api import items
 from backend.api import items_costs as shapes
-from backend.api.answers import Body, answer, documented, documented_body, page, parse_body
+from backend.api.answers import Body, answer, decimal_of, documented, documented_body, page, parse_body
 from backend.api.queries import accounts, values
 from backend.api.queries import costs as queries
 from backend.api.queries.stock import registered
@@ -59,25 +58,17 @@ def _cost(ident: str, body: shapes.CostBody) -> Cost:
     return Cost(
         id=ident,
         what=body.what,
-        amount=_decimal("amount", body.amount),
+        amount=decimal_of("amount", body.amount),
         movement=body.movement,
         sku=body.sku,
         lot=body.lot,
         since=None if body.since is None else micros(body.since),
         share=body.share,
         receipts=body.receipts,
-        weights=[_decimal(f"weights[{k}]", each) for k, each in enumerate(body.weights)],
+        weights=[decimal_of(f"weights[{k}]", each) for k, each in enumerate(body.weights)],
         replaces=body.replaces,
         note=body.note,
     )
-
-
-def _decimal(field: str, text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        msg = f"{field}: a number expected, got {text!r}"
-        raise Refused(msg) from error
 
 
 @router.get("/valuation", responses=documented(shapes.Valuations))

@@ -155,52 +155,34 @@ def _taken(services: Services, ident: str, what: What, body: bytes) -> Response:
         return answer(queries.whole(at, ident))
 
 
-@router.post("/work-orders/{ident}/approve", responses=_whole, openapi_extra=_take)
-def approve_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """A request is to be done. Harmless when repeated, as every step is; 409 from another state."""
-    return _taken(services, ident, "approve", body)
+STEPS: dict[What, str] = {
+    "approve": "A request is to be done. Harmless when repeated, as every step is; 409 from another state.",
+    "reject": "A request is not to be done; `reason` says why.",
+    "start": "Work begins.",
+    "hold": "Work waits; `reason` says for what.",
+    "resume": "Work goes on.",
+    "reopen": "It is not done after all, with a reason: parts are reversed in the ledger, the service is withdrawn.",
+    "close": "What was done is accepted, for good.",
+    "cancel": "It is not done, or not gone on with; `reason` says why. Reserved parts are released, used ones stay.",
+}
+"""What is asked of an order with no more than a reason, and what it means."""
 
 
-@router.post("/work-orders/{ident}/reject", responses=_whole, openapi_extra=_take)
-def reject_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """A request is not to be done; `reason` says why."""
-    return _taken(services, ident, "reject", body)
+def _step(what: What) -> Any:  # noqa: ANN401 - a route's function
+    def take(services: Use, ident: Ident, body: Body) -> Response:
+        return _taken(services, ident, what, body)
+
+    return take
 
 
-@router.post("/work-orders/{ident}/start", responses=_whole, openapi_extra=_take)
-def start_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """Work begins."""
-    return _taken(services, ident, "start", body)
-
-
-@router.post("/work-orders/{ident}/hold", responses=_whole, openapi_extra=_take)
-def hold_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """Work waits; `reason` says for what."""
-    return _taken(services, ident, "hold", body)
-
-
-@router.post("/work-orders/{ident}/resume", responses=_whole, openapi_extra=_take)
-def resume_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """Work goes on."""
-    return _taken(services, ident, "resume", body)
-
-
-@router.post("/work-orders/{ident}/reopen", responses=_whole, openapi_extra=_take)
-def reopen_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """It is not done after all, with a reason: parts are reversed in the ledger, the service is withdrawn."""
-    return _taken(services, ident, "reopen", body)
-
-
-@router.post("/work-orders/{ident}/close", responses=_whole, openapi_extra=_take)
-def close_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """What was done is accepted, for good."""
-    return _taken(services, ident, "close", body)
-
-
-@router.post("/work-orders/{ident}/cancel", responses=_whole, openapi_extra=_take)
-def cancel_work_order(services: Use, ident: Ident, body: Body) -> Response:
-    """It is not done, or not gone on with; `reason` says why. What is reserved is released, what was used stays so."""
-    return _taken(services, ident, "cancel", body)
+for _what, _means in STEPS.items():
+    router.post(
+        f"/work-orders/{{ident}}/{_what}",
+        responses=_whole,
+        openapi_extra=_take,
+        description=_means,
+        name=f"{_what}_work_order",
+    )(_step(_what))
 
 
 @router.post("/work-orders/{ident}/plan", responses=_whole, openapi_extra=documented_body(bodies.WorkPlanBody))

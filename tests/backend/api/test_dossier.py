@@ -11,7 +11,8 @@ from sqlalchemy import text
 from backend.api.services import Services
 from backend.book import proofs
 from backend.book.db import read, write
-from models.assets.proof import GENESIS, link
+from models.assets.proof import link
+from models.chain import GENESIS
 from tests.backend.asset_value_book import Park
 from tests.backend.books import Template
 from tests.shared_app import shared_app

@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from models.assets.booking import Booking, Transfer, check_free, in_the_way, progress
-from models.assets.custody import GENESIS, Entry, Recorded, entry_hash, first_broken, gaps, holder, take
+from models.assets.custody import Entry, Recorded, entry_hash, first_broken, gaps, holder, take
 from models.assets.place import relocations
 from models.assets.sighting import Sighting
+from models.chain import GENESIS
 from models.errors import Clash, Refused
 
 

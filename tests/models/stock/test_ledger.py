@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.chain import GENESIS
 from models.stock.ledger import (
-    GENESIS,
     BadMovement,
     Entry,
     Movement,

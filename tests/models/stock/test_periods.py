@@ -5,9 +5,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from models.chain import GENESIS
 from models.errors import Clash
 from models.months import BadPeriod, begin_of, check_closing, check_open, month_of, month_text, parse_month
-from models.stock.ledger import GENESIS
 from models.stock.periods import Posting, Sum, delta, first_broken, posted_lines, posting_hash, together
 
 D = Decimal
