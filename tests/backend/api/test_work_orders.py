@@ -102,6 +102,25 @@ def test_a_request_of_anybody_is_rejected_with_a_reason(desk: Desk) -> None:
     assert desk.post("work-orders/W2/reject", {"reason": "is known"})["order"]["state"] == "rejected"
 
 
+def test_each_step_has_its_route(desk: Desk) -> None:
+    desk.put("work-orders/W1", TRUCK)
+    done: dict[str, Any] = {"codes": {"remedy": "no_fault"}}
+    for step, said, state in (
+        ("approve", {}, "approved"),
+        ("start", {}, "in_progress"),
+        ("hold", {"reason": "no parts"}, "on_hold"),
+        ("resume", {}, "in_progress"),
+        ("complete", done, "done"),
+        ("reopen", {"reason": "it rattles"}, "in_progress"),
+        ("complete", done, "done"),
+        ("close", {}, "closed"),
+    ):
+        assert desk.post(f"work-orders/W1/{step}", said)["order"]["state"] == state, step
+    desk.post("work-orders/W1/reopen", {"reason": "too late"}, 409)
+    desk.put("work-orders/W2", TRUCK)
+    assert desk.post("work-orders/W2/cancel", {"reason": "sold"})["order"]["state"] == "cancelled"
+
+
 def test_lists_and_figures(desk: Desk) -> None:
     desk.put(
         "work-orders/W1",
