@@ -116,10 +116,9 @@ def _heed(office: Office, step: Row[Any], row: Row[Any], *, is_last: bool) -> No
         alert_counts.add(office.tx, row.rule, case.teams, step.at)
         if is_last and row.state == "open":
             now_told = [team for team in case.teams.values() if not escalation.is_for_digest(team, row.severity)]
-            what = "raised" if step.what == "raised" else step.what
             contacts = escalation.contacts(now_told, 1)
             if contacts:
-                tell(office, case, contacts, f"{what}:{step.n}", "You are the first to be told.")
+                tell(office, case, contacts, f"{step.what}:{step.n}", "You are the first to be told.")
                 _await(office, row, step.at)
 
 
