@@ -13,7 +13,6 @@ from backend.book.db import read, write
 from backend.book.schema import alert
 from backend.book.schema_desk import message
 from backend.config import Mail
-from backend.notify import smtp
 from backend.notify.desk import Desk
 from backend.notify.mail import Mailer
 from backend.notify.telling import Ways
@@ -79,8 +78,7 @@ def box() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def office(yard: Yard, box: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setattr(smtp, "TIMEOUT_S", 0.05)
+def office(yard: Yard, box: Mailbox) -> Iterator[Office]:
     config = Mail(url=f"smtp://127.0.0.1:{box.port}", starttls=False, sender="stockyard@yard.example", page=PAGE)
     desk = Desk(yard.book, yard.clock, Ways(has_mail=True, hooks=frozenset({"ops"}), page=PAGE))
     made = Office(yard, box, desk, Mailer(yard.book, yard.clock, config))
