@@ -67,7 +67,7 @@ class ConditionWatch:
             register = self._registers.current(tx)
             plans = dues.plans_of(register, now)
             watched = [asset for asset, of in plans.items() if any(_signals(plan.conditions) for _, plan in of)]
-            known = dues.facts(tx, register, watched, now, forecast=False) if watched else []
+            known = dues.facts(tx, register, watched, now, "state") if watched else []
         found = [(each, self._look(register, each, now)) for facts in known for each in _wanted(facts)]
         news = [(each, seen) for each, seen in found if seen is not None]
         if not news:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from backend import plan_meters
 from backend.book import conditions, services
+from backend.plan_meters import Depth
 from models.assets.asset import ACTIVE
 from models.declared import Asset, Plan
 from models.maintenance.due import Due, Facts, judge
@@ -49,11 +50,10 @@ def is_active(register: Register, asset: str, at: int) -> bool:
     return isinstance(body, Asset) and body.state in ACTIVE
 
 
-def facts(tx: Connection, register: Register, assets: Iterable[str], now: int, *, forecast: bool = True) -> list[Facts]:
-    """What is known of every plan of those of these assets that are active, by asset and plan.
-
-    How they were used before the last services is read for the forecast only.
-    """
+def facts(
+    tx: Connection, register: Register, assets: Iterable[str], now: int, depth: Depth = "forecast"
+) -> list[Facts]:
+    """What is known of every plan of those of these assets that are active, by asset and plan."""
     plans = plans_of(register, now)
     wanted = [asset for asset in sorted({*assets}) if asset in plans and is_active(register, asset, now)]
     done = services.done_by_plan(tx, wanted, now)
@@ -62,7 +62,7 @@ def facts(tx: Connection, register: Register, assets: Iterable[str], now: int, *
         for asset in wanted
         for ident, plan in plans[asset]
     ]
-    known = plan_meters.read(tx, register, begun, now, forecast=forecast)
+    known = plan_meters.read(tx, register, begun, now, depth)
     return conditions.read(tx, known, now)
 
 
@@ -88,7 +88,7 @@ def history(  # noqa: PLR0913, PLR0917 - whose, of which plan and of when, besid
             asked.append((service, at, replace(begun, asset=asset, starts_at=min(begun.starts_at, at))))
     for k in range(0, len(asked), READ_TOGETHER):
         page = asked[k : k + READ_TOGETHER]
-        known = plan_meters.read_at(tx, register, [(begun, at) for _, at, begun in page], now, forecast=False)
+        known = plan_meters.read_at(tx, register, [(begun, at) for _, at, begun in page], now, "number")
         for (service, at, _), each in zip(page, known, strict=True):
             yield Kept(service, at, judge(each, at))
 
@@ -98,7 +98,7 @@ def blocks_use(tx: Connection, register: Register, asset: str, now: int) -> str 
     plans = plans_of(register, now).get(asset, ())
     if not any(plan.blocks_use for _, plan in plans):
         return None
-    for each in facts(tx, register, [asset], now, forecast=False):
+    for each in facts(tx, register, [asset], now, "state"):
         if each.plan.blocks_use and judge(each, now).state == "overdue":
             return f"{each.plan.name} ({each.plan_id}) is overdue"
     return None

@@ -20,7 +20,7 @@ def outcomes(
     for each in dues.history(tx, register, wanted, None, min(until - 1, now), since):
         yield Outcome(each.due.facts.asset, each.due.facts.plan_id, _month(each.at), on_time(each.due))
     if until > now:
-        for facts in dues.facts(tx, register, wanted, now, forecast=False):
+        for facts in dues.facts(tx, register, wanted, now, "state"):
             if judge(facts, now).state == "overdue":
                 yield Outcome(facts.asset, facts.plan_id, _month(now), None, done=False)
 

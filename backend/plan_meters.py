@@ -6,7 +6,7 @@ All plans at once, by a few queries, however many assets they are of.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, select
@@ -18,6 +18,8 @@ from models.maintenance.due import METERS, RATE_US, Facts, Meter, Use
 from models.motion.meter import Bounds
 from models.register import Register
 
+Depth = Literal["state", "number", "forecast"]
+"""What is to be known of a plan: how it stands; also which of all services that fell due is next; also when it is."""
 NOTHING = Bounds(0, 0)
 _FIRST_LEG = (
     select(travel.c.begin_at)
@@ -35,13 +37,13 @@ class Wanted(NamedTuple):
     name: str
 
 
-def read(tx: Connection, register: Register, begun: Sequence[Facts], now: int, *, forecast: bool) -> list[Facts]:
+def read(tx: Connection, register: Register, begun: Sequence[Facts], now: int, depth: Depth) -> list[Facts]:
     """The facts with what the meters that the plans count by have counted, by the first of them that was ever heard."""
-    return read_at(tx, register, [(each, now) for each in begun], now, forecast=forecast)
+    return read_at(tx, register, [(each, now) for each in begun], now, depth)
 
 
 def read_at(
-    tx: Connection, register: Register, asked: Sequence[tuple[Facts, int]], now: int, *, forecast: bool
+    tx: Connection, register: Register, asked: Sequence[tuple[Facts, int]], now: int, depth: Depth
 ) -> list[Facts]:
     """The same, each up to a time of its own that is not after now."""
     begun, untils = [each for each, _ in asked], [until for _, until in asked]
@@ -52,14 +54,14 @@ def read_at(
         return begun
     assets = sorted({begun[k].asset for k, _ in named})
     stand = use_sums.stands(tx, register, assets)
-    book = _Book(tx, register, now, stand, untils)
+    book = _Book(tx, register, now, stand, untils, depth)
     heard = book.first_heard({(begun[k].asset, name) for (k, _), names in named.items() for name in names})
     wanted: list[Wanted] = []
     for (k, by), names in named.items():
         name = next((each for each in names if (begun[k].asset, each) in heard), None)
         if name is not None:
             wanted.append(Wanted(k, by, name))
-    uses = book.uses(begun, wanted, heard if forecast else {})
+    uses = book.uses(begun, wanted, heard if depth == "forecast" else {})
     return [replace(each, **uses[k]) if k in uses else each for k, each in enumerate(begun)]
 
 
@@ -72,6 +74,7 @@ class _Book:
     now: int
     stand: Stands
     untils: Sequence[int]
+    depth: Depth
 
     def first_heard(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """When each (asset, meter) was heard first, of those that ever were."""
@@ -108,20 +111,20 @@ class _Book:
 
     def _spans(self, facts: Facts, wanted: Wanted) -> list[Ask]:
         """From service to service, if it matters what was used before the last one; and since that."""
-        begins = [facts.starts_at, *facts.done] if _looks_back(facts) else [facts.began_at]
+        begins = [facts.starts_at, *facts.done] if self._looks_back(facts) else [facts.began_at]
         until = self.untils[wanted.k]
         times = [*(min(each, until) for each in begins), until]
         return [Ask(facts.asset, wanted.name, begin, max(begin, end)) for begin, end in pairwise(times)]
+
+    def _looks_back(self, facts: Facts) -> bool:
+        is_numbered = self.depth != "state" and bool(facts.plan.packages)
+        return bool(facts.done) and (is_numbered or facts.plan.timing != "floating")
 
     def _recent(self, asset: str, wanted: Wanted, heard: Mapping[tuple[str, str], int]) -> list[Ask]:
         first = heard.get((asset, wanted.name))
         if first is None:
             return []
         return [Ask(asset, wanted.name, min(self.now, max(self.now - RATE_US, first)), self.now)]
-
-
-def _looks_back(facts: Facts) -> bool:
-    return bool(facts.done) and (facts.plan.timing != "floating" or bool(facts.plan.packages))
 
 
 def _metered(facts: Facts) -> Iterator[Meter]:

@@ -40,12 +40,11 @@ _WITHIN = f"""SELECT ask.k, (
         WHERE {_OF} AND run.end_at > ask.since AND run.end_at <= ask.until AND run.begin_at >= ask.since
     ) FROM ask"""  # noqa: S608 - all of it is written here
 """Both sums as one text: a join would be sorted by its groups, and a value for each would be a scan for each."""
-_ACROSS = " UNION ALL ".join(
-    f"""SELECT ask.k, run.n, run.begin_at, run.end_at, run.least, run.most FROM ask CROSS JOIN run
-    WHERE run.begin_at < ask.since AND run.n = (
-        SELECT run.n FROM run WHERE {_OF} AND run.end_at > ask.since ORDER BY run.end_at LIMIT 1 OFFSET {skip})"""  # noqa: S608 - all of it is written here
-    for skip in (0, 1)
-)
+_OVER = " || ' ' || ".join(f"run.{column}" for column in ("n", "begin_at", "end_at", "least", "most"))
+_NEXT = f"""(SELECT CASE WHEN run.begin_at < ask.since THEN {_OVER} END FROM run
+    WHERE {_OF} AND run.end_at > ask.since ORDER BY run.end_at LIMIT 1 OFFSET """  # noqa: S608 - as above
+_ACROSS = f"SELECT ask.k, {_NEXT}0), {_NEXT}1) FROM ask"  # noqa: S608 - as above
+"""Each as one text: the index has all of it, and a join would read the row."""
 _FIRST = f"""SELECT ask.k, (SELECT run.begin_at FROM run WHERE {_OF} ORDER BY run.end_at LIMIT 1) FROM ask"""  # noqa: S608 - as above
 _DAYS = f"""SELECT ask.k, run.end_at / {DAY_US}, MIN(run.begin_at), MAX(run.end_at), SUM(run.least), SUM(run.most)
     FROM ask CROSS JOIN run WHERE {_OF} AND run.end_at > ask.since AND run.end_at <= ask.until
@@ -195,10 +194,12 @@ def _across(tx: Connection, asks: Sequence[Ask], now: int) -> dict[tuple[str, st
     )
     named = [*cuts]
     found: dict[tuple[str, str, int], dict[int, Usage]] = {}
-    for number, (n, begin_at, end_at, low, high) in _ask(tx, _ACROSS, named):
+    for number, over in _ask(tx, _ACROSS, named):
         cut = named[number]
-        row = Usage("", cut.asset, cut.meter, begin_at, end_at, end_at, low, high, [])
-        found.setdefault((cut.asset, cut.meter, cut.since), {})[n] = row
+        for each in filter(None, over):
+            n, begin_at, end_at, low, high = map(int, each.split())
+            row = Usage("", cut.asset, cut.meter, begin_at, end_at, end_at, low, high, [])
+            found.setdefault((cut.asset, cut.meter, cut.since), {})[n] = row
     return found
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, text, update
 
 from backend.book import events, locks, schema
 from backend.book.schema_desk import alert_desk
@@ -15,6 +15,8 @@ OPEN = table.c.state != "closed"
 INDEXED = text("state <> 'closed'")
 """As the index has it: PostgreSQL looks for it by its words, and a parameter has none."""
 SNOOZED_UNTIL = snoozed.c.until.label("snoozed_until")
+_NOTE = insert(schema.alert_event)
+_TOLD = select(table).where(table.c.id == bindparam("ident"))
 DESK = (alert_desk.c.assignee, alert_desk.c.level, alert_desk.c.escalate_at, alert_desk.c.shelf)
 
 
@@ -83,7 +85,7 @@ def save(tx: Connection, ident: str, after: Raised) -> None:
 def note(tx: Connection, ident: str, what: str, by: tuple[str, int], said: str | None = None) -> None:
     """A step of its life, told as an event; `by` is who and when."""
     actor, now = by
-    tx.execute(insert(schema.alert_event).values(alert_id=ident, at=now, what=what, actor=actor, note=said))
-    row = tx.execute(select(table).where(table.c.id == ident)).one()
+    tx.execute(_NOTE, {"alert_id": ident, "at": now, "what": what, "actor": actor, "note": said})
+    row = tx.execute(_TOLD, {"ident": ident}).one()
     fields = ("id", "rule", "subject", "severity", "title", "state", "raised_at")
     events.emit(tx, "alert", {field: getattr(row, field) for field in fields} | {"what": what, "by": actor}, now)

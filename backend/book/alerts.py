@@ -20,6 +20,12 @@ from models.alert import Alert
 from models.errors import Clash
 from models.reading import from_micros
 
+_RAISE = (
+    insert_or_ignore(table)
+    .on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=INDEXED)
+    .returning(table.c.n)
+)
+
 
 def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
     """Open an alert; False if one of this rule and subject is not closed, which then has the new words.
@@ -30,9 +36,7 @@ def raise_alert(tx: Connection, alert: Alert, now: int, actor: str) -> bool:
     locks.number(tx)
     ident = str(uuid4())
     values = {"id": ident, **asdict(life.raise_alert(alert, now).alert), "state": "open", "raised_at": now}
-    statement = insert_or_ignore(table).values(values)
-    ignored = statement.on_conflict_do_nothing(index_elements=["rule", "subject"], index_where=INDEXED)
-    if tx.scalar(ignored.returning(table.c.n)) is not None:
+    if tx.scalar(_RAISE, values) is not None:
         rows.note(tx, ident, "raised", (actor, now))
         shelves.cover(tx, ident, now)
         return True

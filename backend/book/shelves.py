@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from backend.book import alert_rows as rows
 from backend.book import locks
@@ -20,6 +20,10 @@ from models.reading import from_micros
 from models.shelving import Shelf
 
 _list = msgspec.json.Decoder(list[str])
+_STANDING = (
+    select(shelf).where(shelf.c.until > bindparam("now"), shelf.c.ended_at.is_(None)).order_by(shelf.c.until.desc())
+)
+"""The shelves that are not over, the last to end first."""
 
 
 def put(tx: Connection, ident: str, wanted: Shelf, actor: str, now: int) -> bool:
@@ -61,17 +65,12 @@ def end(tx: Connection, ident: str, actor: str, now: int) -> None:
 
 def cover(tx: Connection, alert_id: str, now: int) -> None:
     """Lay an alert that has just opened on the shelf that covers it, if one stands: on the one that stands longest."""
-    found = tx.execute(standing(now)).all()
+    found = tx.execute(_STANDING, {"now": now}).all()
     if found:
         row = rows.one(tx, alert_id)
         for held in found:
             if _lay(tx, row, held.id, of(held), (held.actor, now)):
                 return
-
-
-def standing(now: int) -> Select[Any]:
-    """The shelves that are not over, the last to end first."""
-    return select(shelf).where(shelf.c.until > now, shelf.c.ended_at.is_(None)).order_by(shelf.c.until.desc())
 
 
 def of(row: Row[Any]) -> Shelf:

@@ -116,14 +116,19 @@ def _uncollected(wanted: bool) -> Generator[None]:  # noqa: FBT001 - whether it 
 
 
 def _judged(view: View, assets: Sequence[str], told: Mapping[str, str]) -> list[Due]:
-    """Forecasts are read of plans only that are near, or told by their forecast."""
-    facts = dues.facts(view.tx, view.register, assets, view.now, forecast=False)
+    """Forecasts are read only of plans that are near or told by them; and which service it is, of what is told."""
+    facts = dues.facts(view.tx, view.register, assets, view.now, "state")
     judged = {(each.asset, each.plan_id): judge(each, view.now) for each in facts}
-    near = [due.facts for due in judged.values() if due.state in NEAR or due.facts.plan.call_days is not None]
-    for each in plan_meters.read(view.tx, view.register, near, view.now, forecast=True):
+    near = [due.facts for due in judged.values() if _is_near(due)]
+    for each in plan_meters.read(view.tx, view.register, near, view.now, "forecast"):
         known = replace(each, called=notice.subject(each) in told)
         judged[each.asset, each.plan_id] = judge(known, view.now)
     return _with_orders(view, judged)
+
+
+def _is_near(due: Due) -> bool:
+    plan = due.facts.plan
+    return due.state in NEAR or plan.call_days is not None or (due.state in notice.SEVERITY and bool(plan.packages))
 
 
 def _with_orders(view: View, judged: dict[tuple[str, str], Due]) -> list[Due]:

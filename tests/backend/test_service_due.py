@@ -21,6 +21,7 @@ from backend.book.db import read, write
 from backend.plan.services import SERVICE_DUE
 from backend.planner import Planner
 from models.declared import Asset, Device, Plan, Tracker
+from models.declared_plans import Package
 from models.maintenance import notice
 from models.maintenance.done import Done
 from models.maintenance.due import judge
@@ -111,6 +112,22 @@ def garage(tmp_path: Path) -> Iterator[Garage]:
     engine = make(tmp_path / "book.db")
     yield Garage(engine)
     engine.dispose()
+
+
+def test_what_is_due_tells_the_packages_of_the_service_that_it_is(garage: Garage) -> None:
+    second = [Package("filters", every=2)]
+    garage.now += 7 * DAY
+    garage.put("plans", "TRUCK-1/oil", replace(OIL, every_days=None, packages=second))
+    for _ in range(8):
+        garage.run(20)
+    garage.done("d-1")  # for the first and the second, both missed
+    assert [row for row in garage.plan(DAY) if "oil" in row[0]] == []
+    for _ in range(4):
+        garage.run(20)
+    assert ("TRUCK-1/oil/2", "warning", "open") in garage.plan()
+    with read(garage.engine) as tx:
+        (told,) = tx.scalars(select(schema.alert.c.detail).where(schema.alert.c.subject == "TRUCK-1/oil/2"))
+    assert "packages" not in json.loads(told)  # it is the third of all
 
 
 def test_an_alert_lives_from_soon_until_it_is_done(garage: Garage) -> None:
