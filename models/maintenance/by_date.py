@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from models.declared_plans import Plan, Recurrence, Season
 from models.maintenance.dates import active_from, first, is_inactive, later, local_date, midnight
 from models.maintenance.facts import DAY_US, MILLIONTH, By, Facts, Found, Measure, State
-from models.maintenance.interval import FLOATING, Grid, Position, Standing, part, passed, shift_of, standing
+from models.maintenance.interval import FLOATING, Grid, Position, Shift, Standing, part, passed, shift_of, standing
 from models.motion.meter import Bounds
 
 MOST_MARKS = 100
@@ -14,10 +15,19 @@ MOST_SKIPPED, TOGETHER = 1000, 40
 """So many dates in a row are left out at most; so many are looked at together."""
 
 
+class Calendar(NamedTuple):
+    """A rule in a time zone, its days of rest, and whether dates on these come after them or not at all."""
+
+    rule: Recurrence
+    zone: str
+    seasons: tuple[Season, ...]
+    is_shifted: bool
+
+
 def by_calendar(facts: Facts, by: By, rule: Recurrence, now: int) -> Measure:
     """How the plan stands by dates: of `every_days`, or of its calendar rule."""
     plan = facts.plan
-    grid = dates(plan, rule, facts.seasons)
+    grid = dates(_calendar(facts, rule))
     stand = stand_of(facts, rule)
     due_at, begun = _edge(grid, stand)
     interval = due_at - begun
@@ -40,17 +50,29 @@ def by_calendar(facts: Facts, by: By, rule: Recurrence, now: int) -> Measure:
 
 def stand_of(facts: Facts, rule: Recurrence) -> Standing:
     """Where the next date of a rule stands after the services that were done."""
-    grid, shift = dates(facts.plan, rule, facts.seasons), shift_of(facts.plan)
+    calendar, shift = _calendar(facts, rule), shift_of(facts.plan)
     begun = Standing(facts.starts_at, first(rule, facts.starts_at, facts.plan.tz), 1)
     if shift is FLOATING and facts.done:
-        number = standing(grid, FLOATING, begun, facts.done).number if facts.plan.packages else facts.occurrence
+        number = _after(calendar, FLOATING, begun, facts.done).number if facts.plan.packages else facts.occurrence
         return Standing(facts.done[-1], 1, number)
-    return standing(grid, shift, begun, facts.done)
+    return _after(calendar, shift, begun, facts.done)
 
 
-def dates(plan: Plan, rule: Recurrence, seasons: tuple[Season, ...]) -> Grid:
+@lru_cache(maxsize=1024)
+def _after(calendar: Calendar, shift: Shift, begun: Standing, services: tuple[int, ...]) -> Standing:
+    """Where it stands after these; what stood after the first of them is remembered, for one more comes at the end."""
+    first_ones = services[: (len(services) - 1) // TOGETHER * TOGETHER] if services else ()
+    stand = _after(calendar, shift, begun, first_ones) if first_ones else begun
+    return standing(dates(calendar), shift, stand, services[len(first_ones) :])
+
+
+def _calendar(facts: Facts, rule: Recurrence) -> Calendar:
+    return Calendar(rule, facts.plan.tz, facts.seasons, facts.plan.when_inactive == "shift")
+
+
+def dates(calendar: Calendar) -> Grid:
     """The moments of a rule in the plan's time zone; those on days of rest come right after them, or not at all."""
-    zone = plan.tz
+    rule, zone, seasons, is_shifted = calendar
 
     def raw(origin: Position, count: int) -> int:
         return later(rule, int(origin), count, zone)
@@ -74,7 +96,7 @@ def dates(plan: Plan, rule: Recurrence, seasons: tuple[Season, ...]) -> Grid:
 
     if not seasons:
         return raw
-    return shifted if plan.when_inactive == "shift" else left_out
+    return shifted if is_shifted else left_out
 
 
 @lru_cache(maxsize=8192)

@@ -98,6 +98,13 @@ def dying(engine: Engine, at: int) -> None:
     event.listen(engine, "commit", count)
 
 
+def to_the_end(engine: Engine) -> dict[str, Any]:
+    """What is there when it is migrated as at the start of a process, and once more."""
+    migrations.migrate(engine)
+    upgrade(engine, "head")
+    return everything(engine)
+
+
 class Books:
     """Copies of a book: files, or databases of a server."""
 
@@ -154,6 +161,8 @@ def main(where: str, every: int) -> None:
         after = books.copy(before)
         on(after, lambda engine, to=revision: upgrade(engine, to))
         was, becomes = on(before, everything), on(after, everything)
+        finished = on(again := books.copy(after), to_the_end)
+        books.drop(again)
         at, ended = 1, False
         while not ended:
             book = books.copy(before)
@@ -171,14 +180,8 @@ def main(where: str, every: int) -> None:
             left = on(book, everything)
             if left not in (was, becomes) or status not in {0, DIED}:
                 wrong.append(f"{revision}, killed at {at}: neither before nor after ({status})")
-            if at % (7 * every) == 1 or ended:
-                on(book, migrations.migrate)
-                on(book, lambda engine: upgrade(engine, "head"))
-                again = books.copy(after)
-                on(again, migrations.migrate)
-                if on(book, everything) != on(again, everything):
-                    wrong.append(f"{revision}, killed at {at}: migrated again to another book")
-                books.drop(again)
+            if at % (7 * every) == 1 and on(book, to_the_end) != finished:
+                wrong.append(f"{revision}, killed at {at}: migrated again to another book")
             books.drop(book)
             kills[revision] = kills.get(revision, 0) + (not ended)
             at += every
