@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PY     := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Else each of the hundreds of processes that tests start would compile all of our sources anew.
+export PYTHONDONTWRITEBYTECODE :=
 # With its build tools in .venv (dev has them) an install needs no network; pip's isolated build fetches them anew.
 HERE    = $(shell $(PY) -c 'import editables, hatchling' 2>/dev/null && echo --no-build-isolation)
 INSTALL = $(PY) -m pip install -q $(HERE) -c constraints.txt -e
