@@ -35,7 +35,9 @@ test: .venv/.stockyard-dev check   ## all tests: make test ARGS="tests/models -k
 	@$(PY) -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv/.stockyard-dev   ## format, lint, types, layers, tidy
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/pyright && .venv/bin/lint-imports && $(PY) -m pytest tests/test_tidy.py
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
+	@.venv/bin/mypy & .venv/bin/pyright; types=$$?; wait $$! && exit $$types
+	@.venv/bin/lint-imports && $(PY) -m pytest tests/test_tidy.py
 
 bench: .venv/.stockyard-dev   ## measure, on a machine that does nothing else: make bench ONLY=edge,ingest,page
 	@STOCKYARD_BENCH="$(ONLY)" $(PY) -m pytest tests/bench -s -p no:xdist $(ARGS)
