@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from backend.book import db
 from backend.book.db import open_engine
 from backend.book.migrations import migrate
+from backend.telemetry import sql
+from tests import engines
 from tests.servers import postgres
+
+db.create_engine = sql.create_engine = engines.create_engine  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

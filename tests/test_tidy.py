@@ -61,6 +61,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forget() -> Iterator[None]:
+    """The trees of all files are a third of a gigabyte, which the other tests of a process need not carry."""
+    yield
+    tree.cache_clear()
+
+
 def name(path: Path) -> str:
     return path.relative_to(HOUSE).as_posix()
 

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -197,10 +196,9 @@ def _is_ours(tx: Connection) -> bool:
     return "life" in columns and set(tx.scalars(select(schema.about.c.version))) == {schema.VERSION}
 
 
-def on_file(file: Path, **options: Any) -> SqlStore:  # noqa: ANN401 - SQLAlchemy's
-    """The store in a SQLite file; options are execution options of its engine."""
+def on_file(file: Path) -> SqlStore:
+    """The store in a SQLite file."""
     engine = db.open_engine("sqlite", file)
-    engine.update_execution_options(**options)
     event.listen(engine, "connect", _relax)
     return SqlStore(engine, file)
 
@@ -209,12 +207,10 @@ def _relax(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def on_postgres(url: str, **options: Any) -> SqlStore:  # noqa: ANN401 - SQLAlchemy's
-    """The store in schema `telemetry` of a PostgreSQL database; options are execution options of its engine."""
+def on_postgres(url: str) -> SqlStore:
+    """The store in schema `telemetry` of a PostgreSQL database."""
     session = db.SESSION | {"search_path": SCHEMA, "synchronous_commit": "off", "statement_timeout": "10min"}
     said = " ".join(f"-c {name}={value}" for name, value in session.items())
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     arguments = {"application_name": "stockyard telemetry", "connect_timeout": 5, "options": said}
-    engine = create_engine(address, connect_args=arguments, pool_pre_ping=True)
-    engine.update_execution_options(**options)
-    return SqlStore(engine)
+    return SqlStore(create_engine(address, connect_args=arguments, pool_pre_ping=True))

@@ -27,8 +27,6 @@ SITE = Path(__file__).parents[2] / "deploy" / "site.example.toml"
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 TURNS = 10_000
-COMPILED: dict[Any, Any] = {}
-"""Statements compiled once for all books of a process."""
 
 
 Template = Path | Callable[[], Engine]
@@ -48,7 +46,6 @@ class Clock:
 def open_quick(file: Path) -> Engine:
     """A book whose commits do not wait for the disk; everything else is as in operation."""
     engine = open_engine("sqlite", file)
-    engine.update_execution_options(compiled_cache=COMPILED)
     event.listen(engine, "connect", lambda connection, _entry: connection.execute("PRAGMA synchronous=OFF"))
     return engine
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.book.db import open_engine
-from tests.backend.books import COMPILED, Template, Yard, fill, make_template
+from tests.backend.books import Template, Yard, fill, make_template
 from tests.servers.postgres import Cluster
 
 NOW = 1_795_424_400_000_000
@@ -62,7 +62,7 @@ def template(store: str, file_template: Path, request: pytest.FixtureRequest) ->
     made: list[Engine] = []
 
     def copy() -> Engine:
-        made.append(open_engine(cluster.database(name), Path()).execution_options(compiled_cache=COMPILED))
+        made.append(open_engine(cluster.database(name), Path()))
         return made[-1]
 
     yield copy

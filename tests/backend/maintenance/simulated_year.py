@@ -132,6 +132,12 @@ class Year:
         other.settle()
         return other
 
+    def reopen(self) -> None:
+        """Two weeks later no plant is closed: nothing rests, and what may be due has been so for long enough."""
+        for wait in (14 * DAY, DAY // 24):
+            self.clock.now += wait
+            self.settle()
+
     def settle(self) -> None:
         """Let the deriver and the planner come to rest."""
         while self.deriver.step():

@@ -10,7 +10,6 @@ from backend.config import Telemetry
 from backend.telemetry import sql
 from backend.telemetry.influx import InfluxStore
 from backend.telemetry.store import Store
-from tests.backend.books import COMPILED
 from tests.backend.telemetry.followed_site import Site
 from tests.backend.telemetry.places import Place
 from tests.servers import influx
@@ -25,7 +24,7 @@ def on_sqlite(tmp_path: Path) -> Place:
 
     def new() -> Store:
         file = tmp_path / f"telemetry-{next(names)}.db"
-        store = sql.on_file(file, compiled_cache=COMPILED)
+        store = sql.on_file(file)
         files[id(store)] = file
         return store
 
@@ -42,7 +41,7 @@ def on_postgres(postgres_cluster: Cluster) -> Iterator[Place]:
 
     def new() -> Store:
         url = postgres_cluster.database()
-        store = sql.on_postgres(url, compiled_cache=COMPILED)
+        store = sql.on_postgres(url)
         urls[id(store)] = url
         return store
 
