@@ -2,7 +2,7 @@
 
 It follows the register by its numbers, looks at every asset once a month begins, and every hour at those that are
 depreciated by use. What it posts is the difference between what is known and what is posted, in one transaction with
-the mark that asked for it: whenever it is ended, nothing is posted twice.
+the mark that asked for it: whenever it is ended, nothing is posted twice. An asset that fails holds up no other.
 """
 
 import time
@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Engine
 from backend.asset_use import AssetUse
 from backend.book import asset_facts, asset_ledger, asset_marks, register, value_marks
 from backend.book.asset_marks import MONTH, REGISTER
-from backend.book.db import read, repeated, write
+from backend.book.db import is_bug, read, repeated, write
 from backend.registers import Registers
+from backend.unvalued import ACTOR, Unvalued
 from models.assets.accounts import Flow
 from models.assets.posting import PostedLine, Wanted, by_month, differences
 from models.assets.value import flows
@@ -29,7 +30,6 @@ from models.register import Register
 
 ASSETS_A_STEP = 50
 USE_S = 3600.0
-ACTOR = "valuer"
 MILLIONTH = Decimal("0.000001")
 
 
@@ -54,13 +54,14 @@ class Due:
 
 
 class AssetValuer:
-    """One worker; it holds nothing but the register and when it looked at the use last."""
+    """One worker; it holds nothing but the register, when it looked at the use last, and what failed."""
 
     def __init__(self, book: Engine, clock: Callable[[], int]) -> None:
         self._book = book
         self._clock = clock
         self._registers = Registers()
         self._looked_at: float | None = None
+        self._unvalued = Unvalued(book, clock, "asset")
 
     def step(self) -> bool:
         """Follow a page, or post of some assets; whether there is more to do at once."""
@@ -69,19 +70,38 @@ class AssetValuer:
         if self._looked_at is None or time.monotonic() - self._looked_at > USE_S:
             self._looked_at = time.monotonic()
             self._look()
+        left = self._unvalued.still_left()
         with read(self._book) as tx:
-            known = self._registers.current(tx)
-            seen = asset_marks.marked(tx, ASSETS_A_STEP)
-            due = dues(tx, known, seen, self._clock())
-        if seen:
-            repeated(lambda: self._post(seen, due))
+            seen = asset_marks.marked(tx, ASSETS_A_STEP, left)
+        if not seen:
+            return False
+        if self._unvalued.is_any(seen) or not self._is_done(seen):
+            for asset in seen:
+                self._unvalued.attempt(asset, lambda one: self._settle({one: seen[one]}))
         return len(seen) == ASSETS_A_STEP
 
     def settle_all(self) -> None:
-        """Until nothing waits."""
+        """Until nothing waits. Raises BadPeriod if an asset cannot be valued."""
         self._looked_at = None
+        self._unvalued.retry()
         while self.step() or self._is_behind():
             pass
+        self._unvalued.check_none()
+
+    def _is_done(self, seen: dict[str, int]) -> bool:
+        """Value them together; False if any fails by a bug."""
+        try:
+            self._settle(seen)
+        except Exception as error:
+            if not is_bug(error):
+                raise
+            return False
+        return True
+
+    def _settle(self, seen: dict[str, int]) -> None:
+        with read(self._book) as tx:
+            due = dues(tx, self._registers.current(tx), seen, self._clock())
+        repeated(lambda: self._post(seen, due))
 
     def _is_behind(self) -> bool:
         with read(self._book) as tx:
@@ -104,8 +124,14 @@ class AssetValuer:
         with read(self._book) as tx:
             wanted = by_use(self._registers.current(tx), now)
         for k in range(0, len(wanted), ASSETS_A_STEP):
-            with read(self._book) as tx:
-                some = differing(tx, self._registers.current(tx), wanted[k : k + ASSETS_A_STEP], now)
+            page = wanted[k : k + ASSETS_A_STEP]
+            try:
+                with read(self._book) as tx:
+                    some = differing(tx, self._registers.current(tx), page, now)
+            except Exception as error:
+                if not is_bug(error):
+                    raise
+                some = page  # whose fault it is comes out when each is valued
             if some:
                 repeated(partial(self._mark, some))
 

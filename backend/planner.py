@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, delete, select
 
 from backend.book import alerts, schema
-from backend.book.db import read, write
+from backend.book.db import is_bug, read, write
 from backend.book.schema_custody import asset_leaving
 from backend.plan.judging import Waiting, apply, is_any_due
-from backend.plan.left import EVERYTHING, Left, is_bug
+from backend.plan.left import EVERYTHING, Left
 from backend.plan.rule import ACTOR, Rule, View
 from backend.registers import Registers
 from backend.rules import RULES

@@ -5,22 +5,19 @@ Months are closed here, for assets too: what is to be posted of them is posted b
 It follows them by their numbers, so that taking readings in costs nothing more, and works at most a fiftieth of the
 time, or every minute, while things keep coming. What changes a closed month is posted in the first open one.
 
-An item that fails, a bug, is left for ten minutes, with an alert, and holds up no other; no month is closed meanwhile.
+An item that fails holds up no other (`backend.unvalued`); no month is closed meanwhile.
 """
 
-import json
-import logging
 import time
 from collections.abc import Callable
 from threading import Event
 
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import OperationalError
 
 from backend import asset_valuer
 from backend.asset_valuer import AssetValuer
-from backend.book import alerts, events, locks, receipts, register, value_ledger, value_marks
-from backend.book.db import read, repeated, took_too_long, write
+from backend.book import events, locks, receipts, register, value_ledger, value_marks
+from backend.book.db import read, repeated, write
 from backend.book.outside import outside
 from backend.book.schema import movement
 from backend.book.schema_costs import value_mark
@@ -30,19 +27,15 @@ from backend.book.value_marks import LEDGER, PURCHASES, REGISTER, Mark
 from backend.book.values import Revalued, revalue
 from backend.book.values import write as write_months
 from backend.registers import Registers
-from models.alert import Alert
-from models.months import BadPeriod, check_closing
+from backend.unvalued import ACTOR, Unvalued
+from models.months import check_closing
 from models.register import Register
 from models.stock.periods import Sum, delta
 from models.stock.valuation import Month
 
-log = logging.getLogger(__name__)
 EVERY_S, MOST_PAUSE_S = 1.0, 60.0
 SHARE = 50
 ITEMS_A_STEP = 500
-ACTOR = "valuer"
-NOT_VALUED = "not_valued"
-LEFT_US = 600_000_000
 
 
 def pause_s(busy_s: float) -> float:
@@ -51,14 +44,14 @@ def pause_s(busy_s: float) -> float:
 
 
 class Valuer:
-    """One worker; it holds the register, who values the assets if anybody does, and when what failed is tried again."""
+    """One worker; it holds the register, who values the assets if anybody does, and what failed."""
 
     def __init__(self, book: Engine, clock: Callable[[], int], assets: AssetValuer | None = None) -> None:
         self._book = book
         self._clock = clock
         self._assets = assets
         self._registers = Registers()
-        self._left: dict[str, int] | None = None
+        self._unvalued = Unvalued(book, clock, "item")
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
@@ -76,44 +69,13 @@ class Valuer:
         if behind:
             repeated(self._follow)
             return True
-        left = self._still_left()
+        left = self._unvalued.still_left()
         with read(self._book) as tx:
             marks = select(value_mark.c.sku).where(value_mark.c.sku.not_in(left)).order_by(value_mark.c.since)
             waiting = [*tx.scalars(marks.limit(ITEMS_A_STEP))]
         for sku in waiting:
-            self._try(sku)
+            self._unvalued.attempt(sku, self._settle)
         return len(waiting) == ITEMS_A_STEP
-
-    def _still_left(self) -> list[str]:
-        """Items that are not tried yet; what another process left is tried at once."""
-        if self._left is None:
-            with read(self._book) as tx:
-                self._left = {each.partition(":")[2]: 0 for each in alerts.open_subjects(tx, NOT_VALUED)}
-        now = self._clock()
-        return [sku for sku, until in self._left.items() if now < until <= now + LEFT_US]
-
-    def _try(self, sku: str) -> None:
-        """Value an item; one that fails is left. Raises OperationalError: the store is away, no bug."""
-        left = self._left = self._left or {}
-        try:
-            self._settle(sku)
-        except Exception as error:
-            if isinstance(error, OperationalError) and not took_too_long(error):
-                raise
-            if sku not in left:
-                log.exception("item %s cannot be valued; it is left for %d s", sku, LEFT_US // 1_000_000)
-            left[sku] = self._clock() + LEFT_US
-            title = f"{sku} cannot be valued, a fault of this program: {type(error).__name__}"
-            self._tell(Alert(NOT_VALUED, f"item:{sku}", "warning", title, json.dumps({"error": str(error)[:300]})))
-        else:
-            if left.pop(sku, None) is not None:
-                log.warning("item %s is valued again", sku)
-                with write(self._book) as tx:
-                    alerts.close(tx, NOT_VALUED, f"item:{sku}", self._clock(), ACTOR)
-
-    def _tell(self, alert: Alert) -> None:
-        with write(self._book) as tx:
-            alerts.raise_alert(tx, alert, self._clock(), ACTOR)
 
     def _follow(self) -> bool:
         with write(self._book) as tx:
@@ -136,11 +98,9 @@ class Valuer:
 
     def settle_all(self) -> None:
         """Until nothing waits. Raises BadPeriod if an item cannot be valued."""
-        self._left = self._left and dict.fromkeys(self._left, 0)
+        self._unvalued.retry()
         while self.step() or not self._is_settled():
-            if failed := self._still_left():
-                msg = f"month: every item valued expected, {', '.join(sorted(failed)[:5])} cannot be: see the alerts"
-                raise BadPeriod(msg)
+            self._unvalued.check_none()
 
     def _is_settled(self) -> bool:
         with read(self._book) as tx:

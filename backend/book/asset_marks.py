@@ -30,9 +30,10 @@ def mark(tx: Connection, assets: Iterable[str]) -> None:
     write_rows(tx, _SAVE, [{"asset": asset, "marks": secrets.randbits(62)} for asset in sorted({*assets})])
 
 
-def marked(tx: Connection, limit: int) -> dict[str, int]:
-    """Some of those that wait, and the last mark of each."""
-    rows = tx.execute(select(asset_value_mark).order_by(asset_value_mark.c.asset).limit(limit))
+def marked(tx: Connection, limit: int, left: Collection[str] = ()) -> dict[str, int]:
+    """Some of those that wait, but for those that are left, and the last mark of each."""
+    waiting = select(asset_value_mark).where(asset_value_mark.c.asset.not_in(left))
+    rows = tx.execute(waiting.order_by(asset_value_mark.c.asset).limit(limit))
     return {row.asset: row.marks for row in rows}
 
 

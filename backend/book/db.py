@@ -143,3 +143,8 @@ def is_conflict(error: OperationalError) -> bool:
 def took_too_long(error: OperationalError) -> bool:
     """Whether a statement was ended for its time: the store is there, and what was asked of it is to blame."""
     return getattr(error.orig, "sqlstate", None) == CANCELED
+
+
+def is_bug(error: Exception) -> bool:
+    """Whether it is no store that is away, locked or full."""
+    return not isinstance(error, OperationalError) or took_too_long(error)

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from backend.book import alerts, locks
-from backend.book.db import took_too_long
+from backend.book.db import is_bug
 from backend.plan.rule import ACTOR, DAY_US, SECOND_US, Rule, View
 from models.alert import Alert
 
@@ -26,11 +25,6 @@ LEFT_US = 600 * SECOND_US
 NOT_JUDGED = "not_judged"
 EVERYTHING = "*"
 """In place of an ident: what is to be looked at cannot be told."""
-
-
-def is_bug(error: Exception) -> bool:
-    """Whether it is no store that is away, locked or full."""
-    return not isinstance(error, OperationalError) or took_too_long(error)
 
 
 @dataclass(slots=True)

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, event
 
 from backend import asset_valuer
 from backend.asset_valuer import AssetValuer
-from backend.book import register
-from backend.book.db import write
+from backend.book import alerts, register
+from backend.book.db import read, write
 from models.assets.posting import by_month
+from models.months import BadPeriod
 from tests.backend.asset_value_book import Park, texts, when
 from tests.backend.books import Template
 
@@ -114,3 +115,32 @@ def test_ended_anywhere_it_posts_nothing_twice(template: Template, tmp_path: Pat
     assert [sum(map(D, month.values())) for month in park.flows().values()] == [53_000, 1000, 1000]
     assert len(park.posted()) == 3
     park.book.dispose()
+
+
+def test_an_asset_that_cannot_be_valued_holds_up_no_other_and_no_month_is_closed(
+    park: Park, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = asset_valuer.flows
+
+    def wrong(of: Any, *rest: Any) -> Any:
+        return 1 / 0 if of.cost == D(13_000) else right(of, *rest)
+
+    def not_valued() -> list[str]:
+        with read(park.book) as tx:
+            return alerts.open_subjects(tx, "not_valued")
+
+    monkeypatch.setattr(asset_valuer, "flows", wrong)
+    park.declare("2026-01-15", bought=("2026-01-15", "52000"), how=SL)
+    used = {"method": "units", "meter": "hours", "total_units": D(1000)}
+    park.declare("2026-01-15", "CRANE-1", bought=("2026-01-15", "13000"), how=used)
+    with pytest.raises(BadPeriod, match="CRANE-1"):
+        park.close("2026-02")
+    assert not_valued() == ["asset:CRANE-1"]
+    assert not park.valuer.step(), "it is left"
+    park.clock.now += 601_000_000
+    assert not park.valuer.step(), "tried and left again"
+    monkeypatch.setattr(asset_valuer, "flows", right)
+    park.valuer = AssetValuer(park.book, park.clock)
+    assert park.close("2026-02")
+    assert not_valued() == []
+    assert [park.flows(each)["2026-01"]["acquisition"] for each in ("CRANE-7", "CRANE-1")] == ["52000", "13000"]
