@@ -1,5 +1,6 @@
 """Every error as RFC 9457 problem details with a stable `type`; nothing else leaves the API."""
 
+import logging
 from collections.abc import Iterable
 
 import msgspec
@@ -13,6 +14,7 @@ from backend.api.items import Fault, Problem
 from backend.telemetry.store import StoreAway
 from models.errors import Clash, NotFound, Refused
 
+log = logging.getLogger(__name__)
 TYPE = "urn:stockyard:problem:"
 _NAMES = {404: "not-found", 405: "method-not-allowed", 409: "clash", 413: "too-large", 403: "other-origin"}
 _TITLES = {
@@ -67,8 +69,10 @@ def _http(_request: Request, error: Exception) -> Response:
     return problem(_NAMES.get(error.status_code, "refused"), error.status_code, error.detail)
 
 
-def _unfit(_request: Request, _error: Exception) -> Response:
+def _unfit(request: Request, error: Exception) -> Response:
     """PostgreSQL holds no NUL, and no text or number beyond its column's bounds."""
+    said = error.orig if isinstance(error, DataError) else error
+    log.warning("%s %s: the database takes no such value: %s", request.method, request.url.path, said)
     return problem("refused", 400, "texts without NUL, and texts and numbers of bounded length expected")
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy.exc import DataError
 
-from backend.book import ledger
+from backend.book import ledger, register
 from backend.book.db import write
 from backend.book.ledger import entries_of
 
@@ -86,3 +87,14 @@ def test_the_id_of_a_scan_has_at_most_64_characters(site: Any) -> None:
     assert site.client.put(f"/api/v1/scans/{'s' * 64}", content=text).status_code == 201
     assert site.client.put(f"/api/v1/scans/{'s' * 65}", content=text).status_code == 400
     assert [*site.scans] == ["s" * 64]
+
+
+def test_a_value_that_the_database_refuses_is_answered_and_logged(
+    site: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise DataError("INSERT ...", {}, ValueError("a NUL"))
+
+    monkeypatch.setattr(register, "put", refuse)
+    assert site.client.put("/api/v1/items/NUT-M8", json={"name": "Nut M8"}).status_code == 400
+    assert "PUT /api/v1/items/NUT-M8: the database takes no such value: a NUL" in caplog.text
