@@ -1,13 +1,14 @@
 """What many assets used, each over its own spans, by a handful of queries: what `backend.usage` answers one by one.
 
 The spans go to the database as one JSON text, so that a statement is compiled once however many they are. Rows that
-lie within a span are added up there; of those that reach over an edge of it the first two are clipped here: a meter's
-stretches do not overlap but where two things counted it.
+lie within a span are added up there; those that reach over an edge of it are clipped here. Any number may do so: where
+two things counted a meter, one may have many short stretches while the other has a long one.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -21,6 +22,7 @@ from models.motion.meter import RUNTIME, Bounds, Metered, Usage, clipped
 from models.register import Register
 
 ASKED_AT_ONCE = 20_000
+LATEST = 2**62
 HARDLY = 4
 """A day of which more than one part in so many was not observed says nothing of the others."""
 _ASK = """WITH ask AS MATERIALIZED (
@@ -40,11 +42,8 @@ _WITHIN = f"""SELECT ask.k, (
         WHERE {_OF} AND run.end_at > ask.since AND run.end_at <= ask.until AND run.begin_at >= ask.since
     ) FROM ask"""  # noqa: S608 - all of it is written here
 """Both sums as one text: a join would be sorted by its groups, and a value for each would be a scan for each."""
-_OVER = " || ' ' || ".join(f"run.{column}" for column in ("n", "begin_at", "end_at", "least", "most"))
-_NEXT = f"""(SELECT CASE WHEN run.begin_at < ask.since THEN {_OVER} END FROM run
-    WHERE {_OF} AND run.end_at > ask.since ORDER BY run.end_at LIMIT 1 OFFSET """  # noqa: S608 - as above
-_ACROSS = f"SELECT ask.k, {_NEXT}0), {_NEXT}1) FROM ask"  # noqa: S608 - as above
-"""Each as one text: the index has all of it, and a join would read the row."""
+_ACROSS = f"""SELECT ask.k, run.n, run.begin_at, run.end_at, run.least, run.most FROM ask CROSS JOIN run
+    WHERE {_OF} AND run.end_at > ask.since AND run.end_at <= ask.until AND run.begin_at < ask.since"""  # noqa: S608 - as above
 _FIRST = f"""SELECT ask.k, (SELECT run.begin_at FROM run WHERE {_OF} ORDER BY run.end_at LIMIT 1) FROM ask"""  # noqa: S608 - as above
 _DAYS = f"""SELECT ask.k, run.end_at / {DAY_US}, MIN(run.begin_at), MAX(run.end_at), SUM(run.least), SUM(run.most)
     FROM ask CROSS JOIN run WHERE {_OF} AND run.end_at > ask.since AND run.end_at <= ask.until
@@ -189,17 +188,17 @@ def _hours(spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 def _across(tx: Connection, asks: Sequence[Ask], now: int) -> dict[tuple[str, str, int], dict[int, Usage]]:
     """By asset, meter and moment, the rows that reach over it, by their n: of every edge of these spans before now."""
-    cuts = dict.fromkeys(
-        Ask(ask.asset, ask.meter, edge, edge) for ask in asks for edge in (ask.since, ask.until) if edge < now
-    )
-    named = [*cuts]
-    found: dict[tuple[str, str, int], dict[int, Usage]] = {}
-    for number, over in _ask(tx, _ACROSS, named):
-        cut = named[number]
-        for each in filter(None, over):
-            n, begin_at, end_at, low, high = map(int, each.split())
-            row = Usage("", cut.asset, cut.meter, begin_at, end_at, end_at, low, high, [])
-            found.setdefault((cut.asset, cut.meter, cut.since), {})[n] = row
+    edges: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for ask in asks:
+        edges[ask.asset, ask.meter].update(edge for edge in (ask.since, ask.until) if edge < now)
+    between = [Ask(*of, *span) for of, some in edges.items() for span in pairwise([*sorted(some), LATEST])]
+    found: defaultdict[tuple[str, str, int], dict[int, Usage]] = defaultdict(dict)
+    for number, (n, begin_at, end_at, low, high) in _ask(tx, _ACROSS, between):
+        asset, meter = between[number][:2]
+        row = Usage("", asset, meter, begin_at, end_at, end_at, low, high, [])
+        for edge in edges[asset, meter]:
+            if begin_at < edge < end_at:
+                found[asset, meter, edge][n] = row
     return found
 
 

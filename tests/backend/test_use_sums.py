@@ -46,6 +46,7 @@ def test_it_is_what_is_asked_one_by_one(yard: Yard) -> None:
             register.put(tx, "devices", f"imei:{k:015}", Device(f"imei:{k:015}", tracker=Tracker(asset)), **stamp)
             if k < 3:
                 tx.execute(insert(schema.run).values(rows(rng, asset, k * 1000)))
+        tx.execute(insert(schema.run).values(rows(rng, "M0", 5000)))  # a second thing counts it, too
     yard.clock.now = NOW
     yard.send([Input(f"imei:{1:015}", from_micros(NOW - 3 * HOUR), "ignition", on=True)])
     with read(yard.book) as tx:
