@@ -122,7 +122,10 @@ def test_an_asset_that_cannot_be_valued_holds_up_no_other_and_no_month_is_closed
 ) -> None:
     right = asset_valuer.flows
 
+    tried: list[Decimal] = []
+
     def wrong(of: Any, *rest: Any) -> Any:
+        tried.append(of.cost)
         return 1 / 0 if of.cost == D(13_000) else right(of, *rest)
 
     def not_valued() -> list[str]:
@@ -136,11 +139,26 @@ def test_an_asset_that_cannot_be_valued_holds_up_no_other_and_no_month_is_closed
     with pytest.raises(BadPeriod, match="CRANE-1"):
         park.close("2026-02")
     assert not_valued() == ["asset:CRANE-1"]
-    assert not park.valuer.step(), "it is left"
+    tried.clear()
+    park.valuer.step()
+    assert tried == [], "it is left"
     park.clock.now += 601_000_000
-    assert not park.valuer.step(), "tried and left again"
+    park.valuer.step()
+    assert tried == [D(13_000)], "and tried again"
     monkeypatch.setattr(asset_valuer, "flows", right)
     park.valuer = AssetValuer(park.book, park.clock)
     assert park.close("2026-02")
     assert not_valued() == []
     assert [park.flows(each)["2026-01"]["acquisition"] for each in ("CRANE-7", "CRANE-1")] == ["52000", "13000"]
+
+
+def test_by_a_bug_in_one_the_use_of_others_is_still_looked_at(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = {"method": "units", "meter": "hours", "total_units": D(1000)}
+    for ident, cost in (("CRANE-1", "13000"), ("CRANE-7", "52000")):
+        park.declare("2026-01-15", ident, bought=("2026-01-15", cost), how=used)
+    park.valuer.settle_all()
+    looked: list[list[str]] = []
+    monkeypatch.setattr(asset_valuer, "differing", lambda *_: 1 / 0)
+    monkeypatch.setattr(asset_valuer.asset_marks, "mark", lambda _tx, assets: looked.append(sorted(assets)))
+    park.valuer.settle_all()
+    assert looked == [["CRANE-1", "CRANE-7"]]

@@ -1,12 +1,16 @@
 """Plans over long times: looked at in time though the clocks change, judged soon after years, told in bounds."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from models.declared_plans import Plan, Season
+import pytest
+
+from models.declared_plans import Plan, Recurrence, Season
+from models.maintenance.by_date import Calendar, dates, stand_of
 from models.maintenance.due import Facts, Use, judge
-from models.maintenance.interval import MOST_MISSED
+from models.maintenance.interval import MOST_MISSED, Standing, shift_of, standing
 from models.maintenance.next_look import next_look
 from models.motion.meter import Bounds
 from models.reading import micros
@@ -42,3 +46,19 @@ def test_a_daily_plan_that_rests_every_winter_is_judged_after_years() -> None:
 def test_what_is_listed_as_missed_is_bounded() -> None:
     known = facts(FIRST, every_km=Decimal("0.01"), km=Use(Bounds(2 * 10**11, 2 * 10**11)))
     assert len(judge(known, known.starts_at).numbers) == MOST_MISSED
+
+
+@pytest.mark.parametrize("timing", ["fixed", "shifted"])
+@pytest.mark.parametrize("many", [39, 40, 41, 80, 81, 200])
+def test_services_of_any_number_leave_it_where_each_after_the_other_does(timing: str, many: int) -> None:
+    """They come early as often as late, so that none makes up for those before it."""
+    rng = random.Random(many)
+    days = [FIRST + timedelta(30 * k + rng.randrange(-20, 21)) for k in range(1, many + 1)]
+    shifts: dict[str, Any] = {"shift_late": 0.5, "shift_early": 0.5} if timing == "shifted" else {}
+    known = facts(FIRST, tuple(days), every_days=30, timing=timing, **shifts)
+    rule = Recurrence(30, "day")
+    grid = dates(Calendar(rule, "UTC", (), is_shifted=True))
+    stand = Standing(known.starts_at, 1, 1)
+    for at in known.done:
+        stand = standing(grid, shift_of(known.plan), stand, [at])
+    assert stand_of(known, rule) == stand
