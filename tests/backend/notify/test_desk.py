@@ -9,7 +9,7 @@ from sqlalchemy import select
 from backend.book import alerts, shelves, webhooks
 from backend.book.db import read, write
 from backend.book.schema import alert
-from backend.book.schema_desk import alert_count
+from backend.book.schema_desk import alert_count, alert_desk
 from backend.book.schema_notify import webhook_delivery
 from models.declared_alerts import AlertRule, Contact, Team
 from models.reading import micros
@@ -185,6 +185,17 @@ def test_a_shelf_keeps_quiet_what_stands_and_what_comes_and_ends_by_itself(offic
     office.work()
     woken = [told for told in office.told() if told[0] == "ann" and "woken" in told[1]]
     assert woken == [("ann", "[Warning] title (woken)")] * 2
+
+
+def test_of_two_shelves_an_alert_is_laid_on_the_one_that_stands_longer(office: Office) -> None:
+    now = office.yard.clock.now
+    with write(office.yard.book) as tx:
+        for ident, hours in (("short", 1), ("long", 48), ("middle", 24)):
+            until = now + hours * HOUR * SECOND
+            shelves.put(tx, ident, Shelf(["odometer_drift"], ["asset:M-*"], "is replaced", until), "ann", now)
+    office.raise_alert("odometer_drift", "asset:M-1/odometer", "warning")
+    with read(office.yard.book) as tx:
+        assert tx.scalars(select(alert_desk.c.shelf)).all() == ["long"]
 
 
 def test_a_contact_s_webhook_is_owed_it_once_whatever_kinds_it_wants(office: Office) -> None:
