@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from backend import dock_models, threads
 from backend.asset_valuer import AssetValuer
 from backend.book.db import open_engine
-from backend.book.lease import Wanted
+from backend.book.lease import Lost, Wanted
 from backend.book.migrations import migrate
 from backend.condition_watch import ConditionWatch
 from backend.config import Config
@@ -50,6 +50,8 @@ PARTS = ("ingest", "deriver", "planner", "projector", "scorer", "announcer", "no
 """What `serve` runs. Of those that share a book, each but ingest and the API is run by one process at a time."""
 BESIDE_PLANNER = frozenset({"retention", "prover", "conditions"})
 BEAT_S = 0.2
+HEAD_START_S = 1.0
+"""So long, and no longer, the other workers let ingest commit first: each has something to load, and it is urgent."""
 
 
 def clock() -> int:
@@ -106,6 +108,8 @@ class Backend:
     server: Server | None
     transport: MqttTransport
     only: frozenset[str]
+    settled: Event = field(default_factory=Event)
+    """Set once ingest here has committed what waited for it."""
 
     @classmethod
     def build(cls, config: Config, only: Collection[str] = PARTS) -> "Backend":
@@ -129,6 +133,9 @@ class Backend:
             self.transport.start()
         leases, workers = self._workers(watchdog)
         running = [threads.start("leases", leases.run, stop)]
+        if "ingest" in workers:
+            running.append(threads.start("ingest", workers.pop("ingest"), stop))
+            self.settled.wait(HEAD_START_S)
         running += [threads.start(name, run, stop) for name, run in workers.items()]
         watchdog.ready()
         stop.wait()
@@ -175,8 +182,7 @@ class Backend:
         quota = QuotaWatch(self.book, self.transport.pressure, clock, lambda: self.transport.followed).run
         if self.book.dialect.name == "sqlite":
             files = FileLeases(self.config.state_dir)
-            worker = IngestWorker(Ingest(self.book, clock), self.transport, clock)
-            worker.beat = watchdog.beat
+            worker = self._ingest_worker(watchdog)
 
             def take_all(stop: Event) -> None:
                 self.transport.follow(None)
@@ -186,11 +192,15 @@ class Backend:
             return files, {"ingest": taking, "quota": quota} if ingests else {}
         wanted = Wanted([*parts, *(["discovery"] if ingests else [])], ingests)
         leases = BookLeases(self.book, wanted, self.transport.follow)
-        worker = IngestWorker(Ingest(self.book, clock, leases.lost), self.transport, clock)
-        worker.beat = watchdog.beat
+        worker = self._ingest_worker(watchdog, leases.lost)
         found = Discovery(self.book, partial(_transport, self.config, qos=0), leases.poke)
         discovery = leases.while_held("discovery", found.run)
         return leases, {"ingest": worker.run, "discovery": discovery, "quota": quota} if ingests else {}
+
+    def _ingest_worker(self, watchdog: Watchdog, lost: Lost | None = None) -> IngestWorker:
+        worker = IngestWorker(Ingest(self.book, clock, lost), self.transport, clock)
+        worker.beat, worker.settled = watchdog.beat, self.settled
+        return worker
 
 
 def _beating(watchdog: Watchdog) -> Run:

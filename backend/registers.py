@@ -1,6 +1,7 @@
 """The register as the workers hold it, loaded once per version, and journalled devices by their names in it."""
 
 from collections.abc import Collection, Iterator
+from threading import Lock
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, bindparam, func, literal, select
@@ -13,6 +14,8 @@ from models.wire import is_global
 
 _held: "WeakKeyDictionary[Engine, tuple[int, Register]]" = WeakKeyDictionary()
 """The last that was loaded of each book, for all workers of the process: it may be large."""
+_loading = Lock()
+"""One worker loads what all want, as when they begin; who loads waits for nobody."""
 _STATES = (
     select(device.c.name, gateway.c.name, device.c.id, fold_state.c.state)
     .join_from(fold_state, device, device.c.id == fold_state.c.device_id)
@@ -38,10 +41,11 @@ class Registers:
         """The register as this transaction sees it; a writer's stays as it is until it ends."""
         locks.share_register(tx)
         now = version(tx)
-        held = _held.get(tx.engine)
-        if held is None or held[0] != now:
-            held = _held[tx.engine] = (now, load(tx))
-        return held[1]
+        with _loading:
+            held = _held.get(tx.engine)
+            if held is None or held[0] != now:
+                held = _held[tx.engine] = (now, load(tx))
+            return held[1]
 
 
 def register_id(gateway_name: str, name: str) -> str:

@@ -37,14 +37,19 @@ class IngestWorker:
         self._away = Away(clock)
         self.beat: Callable[[], None] = _unwatched
         """Called each time the loop comes round, also while the book is away."""
+        self.settled = Event()
+        """Set once it has committed, or has waited and nothing came: whatever begins then keeps it from nothing."""
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
         while not stop.is_set():
             self.beat()
+            is_reached = self._transport.connected
             taken = self._transport.take(0.2, WINDOW_S, MOST_MESSAGES, MOST_READINGS)
             if taken:
                 self._commit(taken, stop)
+            if taken or is_reached:
+                self.settled.set()
 
     def _commit(self, taken: list[Message], stop: Event) -> None:
         """Commit, then tell. What is left without a receipt, by a bug or a stop, comes again from the edge."""

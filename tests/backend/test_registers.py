@@ -1,13 +1,20 @@
 """The register is loaded once for all workers of a process, and anew when an entry was added; names of devices."""
 
+import time
 from pathlib import Path
+from threading import Barrier, Thread
 
+import pytest
+from sqlalchemy import Connection
+
+from backend import registers
 from backend.book import register
 from backend.book.db import read, write
 from backend.hours_step import HOURS
 from backend.registers import Registers, states
 from models.declared import Device, Location, Tracker
 from models.reading import Input, from_micros
+from models.register import Register
 from tests.backend.books import Template, Yard
 
 ON_BOTH = True
@@ -24,6 +31,32 @@ def test_workers_share_what_was_loaded(yard: Yard) -> None:
         assert anew is not held
         assert anew.get("locations", "bay", 1) == Location("Bay")
         assert held.get("locations", "bay", 1) is None
+
+
+def test_workers_that_begin_at_once_load_it_once(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads, met = list[int](), Barrier(3)
+
+    def slowly(tx: Connection) -> Register:
+        loads.append(1)
+        time.sleep(0.2)
+        return register.load(tx)
+
+    def worker() -> None:
+        with read(yard.book) as tx:
+            met.wait(10)
+            found.append(Registers().current(tx))
+
+    registers._held.clear()  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(registers, "load", slowly)
+    found = list[Register]()
+    threads = [Thread(target=worker) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(loads) == 1
+    assert len({id(each) for each in found}) == 1
+    assert len(found) == 3
 
 
 def test_what_is_rolled_back_is_kept_by_nobody(yard: Yard) -> None:

@@ -30,6 +30,7 @@ class Transport:
     waiting: list[Message]
     stop: Event = field(default_factory=Event)
     published: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
+    connected: bool = True
 
     def take(self, _wait_s: float, _window_s: float, _most: int, _most_readings: int) -> list[Message]:
         found, self.waiting = self.waiting, []
@@ -155,6 +156,26 @@ def test_after_a_bug_nothing_is_receipted(yard: Yard, monkeypatch: pytest.Monkey
     with pytest.raises(ZeroDivisionError):
         run(yard, transport)
     assert not transport.published
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_others_begin_when_what_waited_is_committed_or_nothing_came(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, *, connected: bool
+) -> None:
+    true, transport = yard.ingest.take, Transport([batch(EPOCH, 1, scans("SY:CONFIRM"))], connected=connected)
+    worker = IngestWorker(yard.ingest, transport, yard.clock)  # type: ignore[arg-type]
+
+    def take(messages: Any) -> Any:
+        assert not worker.settled.is_set()
+        return true(messages)
+
+    monkeypatch.setattr(yard.ingest, "take", take)
+    worker.run(transport.stop)
+    assert worker.settled.is_set()
+    idle = Transport([], connected=connected)
+    worker = IngestWorker(yard.ingest, idle, yard.clock)  # type: ignore[arg-type]
+    worker.run(idle.stop)
+    assert worker.settled.is_set() is connected, "while the broker is away, what waits cannot come"
 
 
 @dataclass

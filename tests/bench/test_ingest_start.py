@@ -1,6 +1,7 @@
 """How long after its start a backend commits, on a book of ten million readings against one of almost none.
 
-The large book is large_book's: `python -m tests.bench.large_book` makes it ahead, some minutes.
+Of several starts the slowest counts. The large book is large_book's: `python -m tests.bench.large_book` makes it ahead,
+some minutes.
 """
 
 import sqlite3
@@ -58,7 +59,7 @@ def test_first_commit_on_a_large_book(tmp_path: Path, measure: Any) -> None:
     ours = [first_commit(tmp_path / f"large-{k}", large, epochs[3 + k]) for k in range(3)]
     print(f"\n{rows:,} readings; (seconds, of CPU), by run: {_shown(ours)}; almost empty: {_shown(empty)}")
     row = {"group": "ingest", "check": "first commit after a start, ten million readings", "unit": "s"}
-    value, peer = min(ours)[0], min(empty)[0]
+    value, peer = max(ours)[0], max(empty)[0]
     facts = {"value": value, "peer": "an almost empty book", "peer_value": peer, "bound": f"<= {WITHIN_S} s"}
     measure(row | facts, ok=value <= WITHIN_S)
 

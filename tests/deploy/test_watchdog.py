@@ -76,6 +76,8 @@ def abstract() -> Iterator[Systemd]:
 class Transport:
     """Delivers one message again and again."""
 
+    connected = True
+
     def take(self, *_limits: float) -> list[Any]:
         time.sleep(0.005)
         return [Delivery()]
