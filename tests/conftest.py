@@ -1,6 +1,7 @@
 """What tests of several packages share: real servers, one of each for all tests of a process."""
 
 import gc
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests import engines
 from tests.servers import postgres
 
 db.create_engine = sql.create_engine = engines.create_engine  # type: ignore[attr-defined]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of what a shell runs in the background; tests interrupt theirs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
