@@ -1,5 +1,6 @@
 """The composition root: the only place that builds the backend's objects and says which threads run."""
 
+import gc
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -127,6 +128,7 @@ class Backend:
 
     def run(self, stop: Event) -> None:
         """Work until stop."""
+        gc.freeze()  # what is imported stays: no collection looks at it again
         watchdog = Watchdog()
         if self.only & {"ingest", "announcer"}:
             self.transport.follow(())

@@ -8,6 +8,7 @@ tenth of the time while readings come), and those that go on are made at most ev
 import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from threading import Event
 
 from sqlalchemy import Connection, Engine
@@ -16,9 +17,10 @@ from sqlalchemy.exc import OperationalError
 from backend.book.db import read
 from backend.book.sealed import gone_before
 from backend.telemetry import refill, source, source_ledger
+from backend.telemetry.fresh import Fresh
 from backend.telemetry.hours import hours_of
 from backend.telemetry.rollup import rolled
-from backend.telemetry.rows import TEN_MINUTES, LedgerPosition, Rolled, Stale, Step, Stream
+from backend.telemetry.rows import TEN_MINUTES, Bucket, LedgerPosition, Rolled, Stale, Step, Stream
 from backend.telemetry.slots import crowded
 from backend.telemetry.store import Progress, Store
 
@@ -42,7 +44,7 @@ EVER = 2**62
 
 
 class Projector:
-    """One worker; memory holds only what it did last."""
+    """One worker; memory holds only what it did last, and may be lost."""
 
     def __init__(self, book: Engine, store: Store, clock: Callable[[], int], retention_days: int = 730) -> None:
         self._book = book
@@ -52,6 +54,9 @@ class Projector:
         self._closed_at = self._open_at = self._rolled_at = 0
         self._forgotten = -1
         self._is_full = self._is_prepared = False
+        self._fresh = Fresh()
+        self._names = source.Names()
+        self._touched: AbstractSet[Bucket] = frozenset()
 
     def run(self, stop: Event) -> None:
         """Work until stop. While book or store are away it waits, longer and longer, and then goes on."""
@@ -63,6 +68,7 @@ class Projector:
             except (OSError, OperationalError) as error:
                 if not wait:
                     log.warning("the projector waits: %s", error)
+                self._names.clear()
                 wait = min(LONGEST_S, 2 * wait or AGAIN_S)
                 stop.wait(wait)
                 continue
@@ -130,15 +136,21 @@ class Projector:
         return self._follow_streams(positions.streams) + self._follow_ledger(positions.ledger)
 
     def _follow_streams(self, before: Mapping[Stream, int]) -> int:
+        self._fresh.expect(before)
         with read(self._book) as book:
             marks = source.marks(book)
-            stretches = _ahead(book, marks, before)
+            stretches = source.ahead(book, marks, before, ROWS_A_STEP, self._names)
         back = {of: marks.get(of, (0, 0))[1] for of, upto in before.items() if marks.get(of, (0, 0))[1] < upto}
+        self._touched = {ten.bucket for each in stretches for ten in each.tens}
         if not stretches and not back:
             return 0
-        samples = [sample for each in stretches for sample in each.samples]
-        anew = frozenset(bucket for each in stretches for bucket in each.anew)
+        if back:
+            self._fresh.expect({})
+            self._names.clear()
+        samples = [sample for each in stretches for ten in each.tens for sample in ten.samples]
+        anew = frozenset[Bucket]().union(*[each.anew for each in stretches])
         self._store.write(Step(back, samples, [each.followed for each in stretches], anew))
+        self._fresh.add(stretches)
         return sum(each.rows for each in stretches)
 
     def _follow_ledger(self, position: LedgerPosition) -> int:
@@ -159,29 +171,31 @@ class Projector:
             self._closed_at = self._open_at = 0
         self._rolled_at = began
         self._is_full = False
+        over = began - TEN_MINUTES - GRACE_US
         if began >= self._closed_at:
-            self._is_full = not self._turns(began, began - TEN_MINUTES - GRACE_US)
+            self._is_full = not self._turns(began, over, self._touched)
             now = self._clock()
             self._closed_at = now + _pause(followed, now - began)
         if began >= self._open_at and not self._is_full:
-            self._turns(began, EVER)
+            if self._turns(began, EVER):
+                self._fresh.let_go(over)
             now = self._clock()
             self._open_at = now + max(ROLLUP_US, SHARE * (now - began))
 
-    def _turns(self, began: int, before: int) -> bool:
-        """Roll up what begins before a time, for a while; whether that was all."""
-        while self._roll_up(before) == BUCKETS_A_TURN:
+    def _turns(self, began: int, before: int, left: AbstractSet[Bucket] = frozenset()) -> bool:
+        """Roll up what begins before a time, for a while; whether that was all that is not to be left."""
+        while self._roll_up(before, left) == BUCKETS_A_TURN:
             if self._clock() - began >= TURNS_US:
                 return False
         return True
 
-    def _roll_up(self, before: int) -> int:
+    def _roll_up(self, before: int, left: AbstractSet[Bucket] = frozenset()) -> int:
         """Roll up some of the ten minutes that were touched; how many."""
-        stale = self._store.stale(BUCKETS_A_TURN, before)
+        stale = [each for each in self._store.stale(BUCKETS_A_TURN, before) if each.bucket not in left]
         with read(self._book) as book:
             waiting: list[Rolled] = []
             size = 0
-            for each in _rolled(book, stale):
+            for each in self._rolled(book, stale):
                 waiting.append(each)
                 size += sum(each.readings.values())
                 if size >= SAMPLES_AT_ONCE:
@@ -189,6 +203,18 @@ class Projector:
                     waiting, size = [], 0
         self._replace(waiting)
         return len(stale)
+
+    def _rolled(self, book: Connection, stale: Sequence[Stale]) -> Iterable[Rolled]:
+        anew = {each.bucket for each in stale if each.anew}
+        left = {each.bucket for each in stale}
+        for whole in self._fresh.wholes(book, [each.bucket for each in stale]):
+            device, begin = whole.bucket
+            left.discard(whole.bucket)
+            samples = whole.samples if whole.bucket in anew or crowded(whole.samples) else None
+            rollups = rolled(device, begin, whole.samples)
+            yield Rolled(device, begin, TEN_MINUTES, whole.readings, rollups, samples, anew=whole.bucket in anew)
+        for device, begin in sorted(left):  # a device that a restored book does not know
+            yield Rolled(device, begin, TEN_MINUTES, {}, [], [], anew=True)
 
     def _replace(self, tens: Sequence[Rolled]) -> None:
         if tens:
@@ -199,34 +225,6 @@ def _pause(followed: int, took: int) -> int:
     """How long to leave ten minutes that are over: those of readings that still come would be made again and again."""
     pause = SHARE_BUSY * took if followed else 0
     return pause if followed >= ROWS_A_STEP else min(CLOSED_US, pause)
-
-
-def _rolled(book: Connection, stale: Sequence[Stale]) -> Iterable[Rolled]:
-    anew = {each.bucket for each in stale if each.anew}
-    left = {each.bucket for each in stale}
-    for whole in source.wholes(book, [each.bucket for each in stale]):
-        device, begin = whole.bucket
-        left.discard(whole.bucket)
-        samples = whole.samples if whole.bucket in anew or crowded(whole.samples) else None
-        rollups = rolled(device, begin, whole.samples)
-        yield Rolled(device, begin, TEN_MINUTES, whole.readings, rollups, samples, anew=whole.bucket in anew)
-    for device, begin in sorted(left):  # a device that a restored book does not know
-        yield Rolled(device, begin, TEN_MINUTES, {}, [], [], anew=True)
-
-
-def _ahead(
-    book: Connection, marks: Mapping[Stream, tuple[int, int]], before: Mapping[Stream, int]
-) -> list[source.Stretch]:
-    """The next stretches: ROWS_A_STEP readings, shared alike; what the shortest do not need is the others'."""
-    behind = sorted((mark - before.get(of, 0), of) for of, (_, mark) in marks.items() if mark > before.get(of, 0))
-    room = ROWS_A_STEP
-    found: list[source.Stretch] = []
-    names = source.Names()
-    for k, (_, of) in enumerate(behind):
-        share = max(1, room // (len(behind) - k))
-        found.append(source.ahead(book, of, marks[of], (before.get(of, 0), share), names))
-        room -= found[-1].rows
-    return found
 
 
 def lag(book: Engine, store: Progress) -> int:

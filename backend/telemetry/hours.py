@@ -15,7 +15,7 @@ def hours_of(store: Reader, tens: Sequence[Rolled]) -> list[Rolled]:
     hours = {_hour(each) for each in made}
     rollups: dict[Bucket, list[Rollup]] = {of: [] for of in hours}
     readings: dict[Bucket, dict[str, int]] = {of: {} for of in hours}
-    for some, span in _asked(hours):
+    for some, span in _asked(made):
         for row in store.rollups(None, some, span):
             of = Bucket(row.device, row.begin)
             if of not in made and _hour(of) in hours:
@@ -41,17 +41,31 @@ def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
         counts[kind] = counts.get(kind, 0) + n
 
 
-def _asked(hours: set[Bucket]) -> Iterator[tuple[list[str], tuple[int, int, int]]]:
+def _asked(made: set[Bucket]) -> Iterator[tuple[list[str], tuple[int, int, int]]]:
     """What to ask for: by hour or by device, whichever is less often."""
+    hours = {_hour(of) for of in made}
     begins = sorted({of.begin for of in hours})
     devices = sorted({of.device for of in hours})
     if len(begins) <= len(devices):
         for begin in begins:
-            yield sorted(of.device for of in hours if of.begin == begin), (begin, begin + HOUR, TEN_MINUTES)
+            some = sorted(of.device for of in hours if of.begin == begin)
+            yield from ((some, span) for span in _gaps(begin, some, made))
         return
     for device in devices:
         for first, last in _runs(sorted(of.begin for of in hours if of.device == device)):
             yield [device], (first, last + HOUR, TEN_MINUTES)
+
+
+def _gaps(hour: int, devices: Sequence[str], made: set[Bucket]) -> Iterator[tuple[int, int, int]]:
+    """What is left of an hour without the ten minutes that were made for all of these devices."""
+    since = hour
+    for begin in range(hour, hour + HOUR, TEN_MINUTES):
+        if made.issuperset([Bucket(device, begin) for device in devices]):
+            if since < begin:
+                yield since, begin, TEN_MINUTES
+            since = begin + TEN_MINUTES
+    if since < hour + HOUR:
+        yield since, hour + HOUR, TEN_MINUTES
 
 
 def _runs(begins: Sequence[int]) -> list[tuple[int, int]]:

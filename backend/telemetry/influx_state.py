@@ -37,6 +37,8 @@ SLACK_DAYS = 2
 MOST_DAYS = 100_000
 """Of more, InfluxDB keeps everything."""
 AT_0 = "time = 0"
+NOT_EXECUTED = "not executed"
+"""What InfluxDB says of several statements for one of which it has no database: asked alone that one is named."""
 NOWHERE = Positions({}, LedgerPosition(0, b""))
 
 
@@ -151,15 +153,21 @@ class State:
 
     def _server_step(self) -> tuple[str, int] | None:
         """Identity and step of the server; None if it has none, or has lost what a step led to."""
-        about = self._connection.read(lp.select("identity, step, version", f"{FOREVER}.about", AT_0))[0]
+        what = lp.select("identity, step, version", f"{FOREVER}.about", AT_0)
+        try:
+            about, seen = self._connection.read(what, _witnessed(self._identity))
+        except StoreAway as error:
+            if NOT_EXECUTED not in str(error):
+                raise
+            about, seen = self._connection.read(what)[0], []
         if not about:
             return None
         row = rows(about[0])[0]
         identity, step = str(row["identity"]), int(row["step"])
         if row["version"] != VERSION:
             return None
-        ours = f"identity = {lp.quoted(identity)}"
-        seen = self._connection.read(lp.select("max(step)", f"{TIMED}.{WITNESS}", ours))[0]
+        if not seen or identity != self._identity:
+            seen = self._connection.read(_witnessed(identity))[0]
         if not seen or int(rows(seen[0])[0]["max"]) < step:
             log.warning("the telemetry store has lost something that its positions claim")
             return None
@@ -215,6 +223,10 @@ class State:
         refused = self._connection.write(list(lines), policy)
         if refused.lines:
             raise StoreAway(f"{self._connection.place.url}: positions are refused: {refused.reason}")
+
+
+def _witnessed(identity: str) -> str:
+    return lp.select("max(step)", f"{TIMED}.{WITNESS}", f"identity = {lp.quoted(identity)}")
 
 
 def _position(stream: Stream, upto: int) -> str:

@@ -50,7 +50,7 @@ class _Signal(_Measured, tag="signal"):
 _decode: Callable[[bytes], _Fix | _Input | _Meter | _Signal] = msgspec.json.Decoder(
     _Fix | _Input | _Meter | _Signal
 ).decode
-_FIX = tuple(FIX.items())
+_NAMES, _UNITS = zip(*FIX.items(), strict=True)
 
 
 def measured(body: bytes) -> tuple[Figure, ...]:
@@ -64,8 +64,8 @@ def measured(body: bytes) -> tuple[Figure, ...]:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ()
     if isinstance(reading, _Fix):
-        told = zip(_FIX, msgspec.structs.astuple(reading), strict=True)
-        return tuple([(name, unit, value + 0.0) for (name, unit), value in told if value is not None])
+        told = zip(_NAMES, _UNITS, msgspec.structs.astuple(reading), strict=True)
+        return tuple([(name, unit, value + 0.0) for name, unit, value in told if value is not None])
     if isinstance(reading, _Input):
         return ((reading.name, "1", float(reading.on)),)
     return ((reading.name, reading.unit, reading.value + 0.0),)

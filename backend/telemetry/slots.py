@@ -45,13 +45,11 @@ def slots(at: int, contents: Sequence[int]) -> list[int]:
 
 def crowded(samples: Sequence[Sample]) -> bool:
     """Whether two samples of a device have the same place in one series."""
-    if len({at for _, at, _, _ in samples}) == len(samples):
-        return False
-    told = [(slot(at, content), values) for _, at, content, values in samples]
-    if len({place for place, _ in told}) == len(told):
+    if len({slot(at, content) for _, at, content, _ in samples}) == len(samples):
         return False
     taken: set[tuple[int, str, str]] = set()
-    for place, values in told:
+    for _, at, content, values in samples:
+        place = slot(at, content)
         for name, unit in {("", "") if FIX.get(name) == unit else (name, unit) for name, unit, _ in values}:
             if (place, name, unit) in taken:
                 return True

@@ -11,13 +11,15 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from backend import projector
 from backend.book import journal
-from backend.book.db import write
+from backend.book.db import read, write
+from backend.book.schema import device
 from backend.projector import Projector
-from backend.telemetry import sql
+from backend.telemetry import source, sql
 from backend.telemetry.rows import HOUR, TEN_MINUTES
 from backend.telemetry.store import StoreAway
 from models.reading import Signal, from_micros
@@ -57,6 +59,19 @@ def test_a_gap_of_all_numbers_holds_nobody_up(make: Callable[[], Site], monkeypa
     assert [site.projector.step() for _ in range(2)] == [40, 40]
     site.projector.catch_up()
     assert site.projector.lag() == 0
+
+
+def test_names_are_forgotten_where_devices_are_invented(
+    make: Callable[[], Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "DEVICES_KNOWN", 2)
+    site, names = make(), source.Names()
+    for known in (["d1", "d2", "d3"], ["d4"]):
+        site.journal(A, [Signal(each, from_micros(T0), "x", 1.0, "1") for each in known])
+        with read(site.book) as tx:
+            ids = [ident for (ident,) in tx.execute(select(device.c.id).order_by(device.c.id))][-len(known) :]
+            assert names.of(tx, ids[0]) == f"dock-a/{known[0]}"
+        assert [*names.values()] == [f"dock-a/{each}" for each in known]
 
 
 def test_retention_is_kept_once_a_day(make: Callable[[], Site]) -> None:

@@ -37,3 +37,27 @@ def test_only_the_hours_themselves_are_read(make: Callable[[], Site], apart: int
     assert [each.begin for each in found] == sorted(begins)
     assert all(each.readings == {"signal": 2} for each in found)
     assert sum(read) == len(begins)
+
+
+def test_what_is_made_for_all_is_not_read() -> None:
+    hour, asked = T0 // HOUR * HOUR, list[tuple[list[str], tuple[int, int, int]]]()
+
+    class Nothing:
+        """A store without rows that notes what it is asked for."""
+
+        def rollups(self, _names: None, devices: list[str], span: tuple[int, int, int]) -> list[object]:
+            asked.append((devices, span))
+            return []
+
+        def readings(self, _devices: list[str], _span: tuple[int, int, int]) -> list[object]:
+            return []
+
+    def tens(device: str, *numbers: int) -> list[Rolled]:
+        return [Rolled(device, hour + k * TEN_MINUTES, TEN_MINUTES, {}, []) for k in numbers]
+
+    hours_of(Nothing(), [*tens("d", 0, 2, 3), *tens("e", 0, 1, 2)])  # type: ignore[arg-type]
+    spans = [(first * TEN_MINUTES, last * TEN_MINUTES) for first, last in ((1, 2), (3, 6))]
+    assert asked == [(["d", "e"], (hour + since, hour + until, TEN_MINUTES)) for since, until in spans]
+    asked.clear()
+    hours_of(Nothing(), tens("d", 0, 1, 2, 3, 4, 5))  # type: ignore[arg-type]
+    assert not asked
