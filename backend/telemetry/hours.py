@@ -1,6 +1,6 @@
 """Hours, combined from their ten minutes: from those that were just made, and from the others as the store has them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from backend.telemetry.rollup import combined
 from backend.telemetry.rows import HOUR, TEN_MINUTES, Bucket, Rolled, Rollup
@@ -42,30 +42,28 @@ def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
 
 
 def _asked(made: set[Bucket]) -> Iterator[tuple[list[str], tuple[int, int, int]]]:
-    """What to ask for: by hour or by device, whichever is less often."""
+    """What to ask for: by hour or by device, whichever is less often.
+
+    Of an hour not what was made for all of its devices, at its beginning and its end.
+    """
     hours = {_hour(of) for of in made}
     begins = sorted({of.begin for of in hours})
     devices = sorted({of.device for of in hours})
     if len(begins) <= len(devices):
         for begin in begins:
             some = sorted(of.device for of in hours if of.begin == begin)
-            yield from ((some, span) for span in _gaps(begin, some, made))
+            if left := [
+                ten for ten in range(begin, begin + HOUR, TEN_MINUTES) if not made.issuperset(_tens(some, ten))
+            ]:
+                yield some, (left[0], left[-1] + TEN_MINUTES, TEN_MINUTES)
         return
     for device in devices:
         for first, last in _runs(sorted(of.begin for of in hours if of.device == device)):
             yield [device], (first, last + HOUR, TEN_MINUTES)
 
 
-def _gaps(hour: int, devices: Sequence[str], made: set[Bucket]) -> Iterator[tuple[int, int, int]]:
-    """What is left of an hour without the ten minutes that were made for all of these devices."""
-    since = hour
-    for begin in range(hour, hour + HOUR, TEN_MINUTES):
-        if made.issuperset([Bucket(device, begin) for device in devices]):
-            if since < begin:
-                yield since, begin, TEN_MINUTES
-            since = begin + TEN_MINUTES
-    if since < hour + HOUR:
-        yield since, hour + HOUR, TEN_MINUTES
+def _tens(devices: Iterable[str], begin: int) -> list[Bucket]:
+    return [Bucket(device, begin) for device in devices]
 
 
 def _runs(begins: Sequence[int]) -> list[tuple[int, int]]:
