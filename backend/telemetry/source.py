@@ -75,7 +75,13 @@ def _earliest(tx: Connection, stream_id: int, after: int) -> int:
 
 
 class Names(dict[int, str]):
-    """Devices by number, as they were asked for; a number keeps its name."""
+    """Devices by number, as they were asked for; a number keeps its name as long as it is one book."""
+
+    def recheck(self, tx: Connection) -> None:
+        """Forget all if the newest is another's now: a book that came back older lost it and gives the number again."""
+        newest = max(self, default=None)
+        if newest is not None and names_of(tx, [newest]) != {newest: self[newest]}:
+            self.clear()
 
     def of(self, tx: Connection, ident: int) -> str:
         """That of one device; those after it come with it."""
@@ -100,6 +106,7 @@ def ahead(
     """
     behind = sorted((mark - before.get(of, 0), of) for of, (_, mark) in marks.items() if mark > before.get(of, 0))
     since = gone_before(tx)
+    names.recheck(tx)
     found: list[tuple[Stretch, list[Twice]]] = []
     for k, (_, of) in enumerate(behind):
         share = max(1, room // (len(behind) - k))

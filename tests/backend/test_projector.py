@@ -74,6 +74,22 @@ def test_names_are_forgotten_where_devices_are_invented(
         assert [*names.values()] == [f"dock-a/{each}" for each in known]
 
 
+def test_names_of_a_book_that_came_back_older_are_forgotten(make: Callable[[], Site]) -> None:
+    """It gave the numbers anew, and its marks are beyond those that were followed before anybody looked."""
+    site = make()
+    site.journal(A, [Signal("d1", from_micros(T0), "x", 1.0, "1")])
+    site.projector.step()
+    backup = site.backup()
+    site.journal(A, [Signal("lost", from_micros(T0), "x", 2.0, "1")])
+    site.projector.step()
+    site.restore(backup)
+    site.journal(
+        A, [Signal("other", from_micros(T0), "x", 2.0, "1"), Signal("other", from_micros(T0 + S), "x", 3.0, "1")]
+    )
+    site.projector.step()
+    assert {(row.device, row.value) for row in site.store.points(["x"], None, T0 + S, EVER)} == {("dock-a/other", 3.0)}
+
+
 def test_retention_is_kept_once_a_day(make: Callable[[], Site]) -> None:
     site = make()
     site.projector = Projector(site.book, site.store, lambda: site.now, retention_days=1)
