@@ -41,6 +41,11 @@ def device(*arguments: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[s
         process.stdout.close()
 
 
+def begins_in(heard: list[bytes], told: list[bytes]) -> bool:
+    """All of it, without a hole. Opening a port discards what came in meanwhile: the first few may be missing."""
+    return any(heard == told[at : at + len(heard)] for at in range(10))
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -76,8 +81,7 @@ def test_a_scanner_tells_what_its_truth_says(tmp_path: Path) -> None:
         assert ready == {"ready": "scanner", "pty": str(link)}
         with serial.Serial(ready["pty"], timeout=3) as port:
             heard = [port.read_until(b"\r") for _ in range(50)]
-    expected = [f"{line['symbology']}{line['data']}\r".encode() for line in lines(truth)]
-    assert heard == expected[:50]
+    assert begins_in(heard, [f"{line['symbology']}{line['data']}\r".encode() for line in lines(truth)])
 
 
 def test_a_scanner_behind_a_device_server_with_its_own_framing(tmp_path: Path) -> None:
@@ -86,7 +90,7 @@ def test_a_scanner_behind_a_device_server_with_its_own_framing(tmp_path: Path) -
     options = ["--listen", "127.0.0.1:0", "--rate", "200", "--truth", str(truth), "--for", "30", *framing]
     with device("scanner", *options) as (ready, _), serial.serial_for_url(f"socket://{ready['address']}") as port:
         heard = [port.read_until(b"\3") for _ in range(20)]
-    assert heard == [f"\2{line['data']}\3".encode() for line in lines(truth)][:20]
+    assert begins_in(heard, [f"\2{line['data']}\3".encode() for line in lines(truth)])
 
 
 def test_faults_are_done_and_told_in_the_truth(
