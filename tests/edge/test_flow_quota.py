@@ -155,12 +155,12 @@ def test_a_tracker_that_sends_too_much_waits_and_another_at_the_same_port_does_n
         waits = keeping.wait_s("imei:1"), keeping.wait_s("imei:2")
         begin = time.monotonic()
         await keeping.turn_of("imei:2")
-        assert time.monotonic() - begin < 0.5
+        assert time.monotonic() - begin < waits[0] / 2
         keeping.close()
         return waits
 
     flooding, other = asyncio.run(talk())
-    assert flooding == pytest.approx(2, abs=0.5)
+    assert 1 < flooding <= 2, "less what the test itself took"
     assert other == 0
 
 
