@@ -6,14 +6,17 @@ of them wait to be rolled up, and which hours have such. What is older than `old
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
+from operator import itemgetter
+from typing import Any
 
 from backend.telemetry import influx_lines as lp
 from backend.telemetry import slots
+from backend.telemetry.columns import Columns
 from backend.telemetry.influx_state import STOCK, number
-from backend.telemetry.rows import FIX, HOUR, TEN_MINUTES, Bucket, Figure, Rolled, Rollup, Sample, StockRow, Stream
+from backend.telemetry.rows import FIX, HOUR, TEN_MINUTES, Bucket, Rolled, Rollup, Sample, StockRow, Stream
 from backend.telemetry.slots import NS
 
 S = 1_000_000
@@ -46,25 +49,27 @@ def whole(of: Iterable[Sample], oldest: int) -> Iterator[str]:
 
 def _rows(of: Iterable[Sample], oldest: int) -> Iterator[tuple[str, str, int, int]]:
     """(start of the line, its fields, at, content)."""
-    for device, at, content, values in of:
+    for device, at, content, values, columns in of:
         if at < oldest:
             continue
-        told = [value for _, _, value in values]
-        if lp.VOID in told or not all(map(isfinite, told)):
-            yield from _rows([Sample(device, at, content, _harmless(values))], oldest)
-            continue
-        fix = [f"{name}={value + 0.0!r}" for name, unit, value in values if FIX.get(name) == unit]
-        if fix:
-            yield f"fix{_of(device)}", ",".join(fix), at, content
-        if len(fix) < len(values):
-            for name, unit, value in values:
-                if FIX.get(name) != unit:
-                    yield f"value{_of(device)}{_what(name, unit)}", f"value={value + 0.0!r}", at, content
+        told = values if lp.VOID not in values and isfinite(sum(values)) else _harmless(values)
+        for start, tags, fields, these in _lines(columns):
+            yield f"{start}{_of(device)}{tags}", fields % these(told), at, content
 
 
-def _harmless(values: Iterable[Figure]) -> tuple[Figure, ...]:
+def _harmless(values: Iterable[float]) -> tuple[float, ...]:
     """With the number next to what stands for nothing. Raises NotFinite."""
-    return tuple([(name, unit, float(lp.number(value))) for name, unit, value in values])
+    return tuple([float(lp.number(value)) for value in values])
+
+
+@lru_cache(10_000)
+def _lines(columns: Columns) -> Sequence[tuple[str, str, str, Callable[[tuple[float, ...]], Any]]]:
+    """(measurement, tags, template of the fields, of which values) of each line; what a fix has is in one."""
+    fix = [k for k, (name, unit) in enumerate(columns.series) if FIX.get(name) == unit]
+    names = [columns.series[k][0] for k in fix]
+    of_fix = [("fix", "", ",".join([f"{name}=%r" for name in names]), itemgetter(*fix))] if fix else []
+    others = [(k, _what(*of)) for k, of in enumerate(columns.series) if k not in fix]
+    return of_fix + [("value", tags, "value=%r", itemgetter(k)) for k, tags in others]
 
 
 @lru_cache(100_000)

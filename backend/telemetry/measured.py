@@ -5,11 +5,14 @@ reading and again for each of its ten minutes.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import compress
 
 import msgspec
 from msgspec import Struct
 
-from backend.telemetry.rows import FIX, Figure
+from backend.telemetry.columns import Columns, columns
+from backend.telemetry.rows import FIX
 
 KINDS = ("fix", "input", "meter", "signal")
 """Readings of these kinds have figures."""
@@ -50,22 +53,28 @@ class _Signal(_Measured, tag="signal"):
 _decode: Callable[[bytes], _Fix | _Input | _Meter | _Signal] = msgspec.json.Decoder(
     _Fix | _Input | _Meter | _Signal
 ).decode
-_NAMES, _UNITS = zip(*FIX.items(), strict=True)
+NOTHING: tuple[tuple[float, ...], Columns] = ((), columns())
 
 
-def measured(body: bytes) -> tuple[Figure, ...]:
-    """The figures of a reading of KINDS; none of one that only a later version understands.
+def measured(body: bytes) -> tuple[tuple[float, ...], Columns]:
+    """The figures of a reading of KINDS, and what they are; none of one that only a later version understands.
 
     >>> measured(b'{"kind":"input","device":"d","at":"2026-01-01T00:00:00Z","name":"pto","on":true}')
-    (('pto', '1', 1.0),)
+    ((1.0,), Columns(series=(('pto', '1'),)))
     """
     try:
         reading = _decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return ()
+        return NOTHING
     if isinstance(reading, _Fix):
-        told = zip(_NAMES, _UNITS, msgspec.structs.astuple(reading), strict=True)
-        return tuple([(name, unit, value + 0.0) for name, unit, value in told if value is not None])
+        told: tuple[float | None, ...] = msgspec.structs.astuple(reading)
+        are_there = tuple([each is not None for each in told])
+        return tuple([each + 0.0 for each in told if each is not None]), _of_fix(are_there)
     if isinstance(reading, _Input):
-        return ((reading.name, "1", float(reading.on)),)
-    return ((reading.name, reading.unit, reading.value + 0.0),)
+        return (float(reading.on),), columns((reading.name, "1"))
+    return (reading.value + 0.0,), columns((reading.name, reading.unit))
+
+
+@lru_cache(1 << len(FIX))
+def _of_fix(are_there: tuple[bool, ...]) -> Columns:
+    return columns(*compress(FIX.items(), are_there))

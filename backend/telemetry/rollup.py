@@ -1,10 +1,14 @@
 """Rollups of a series, from all of its values: the same for any order of arrival, in every store."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import chain, compress
 from math import fsum
 from sys import float_info
+from typing import NamedTuple
 
+from backend.telemetry.columns import Columns, Series
 from backend.telemetry.rows import HOUR, MOVING_MPS, Rollup, Sample
 
 SPEED = ("speed_mps", "m/s")
@@ -12,41 +16,60 @@ NOT_ROLLED = frozenset({("lat", "deg"), ("lon", "deg"), ("course_deg", "deg")})
 """Their means say nothing: directions and degrees go around."""
 
 
-_Seen = tuple[int, int, float]
-"""(at, content, value)"""
+class _Seen(NamedTuple):
+    """A series in the samples of a bucket that have the same columns."""
+
+    values: Sequence[float]
+    driven: Sequence[float]
+    last: tuple[int, int, float]
+    """(at, content, value)"""
 
 
 def rolled(device: str, begin: int, samples: Iterable[Sample]) -> list[Rollup]:
     """One row for each series that the samples of a bucket have values of, by name and unit."""
-    series: dict[tuple[str, str], list[_Seen]] = {}
-    moving: set[int] = set()
-    for _, at, content, values in samples:
-        for name, unit, value in values:
-            if (seen := series.get((name, unit))) is None:
-                seen = series[name, unit] = []
-            seen.append((at, content, value))
-    for at, _, value in series.get(SPEED, ()):
-        if value > MOVING_MPS:
-            moving.add(at)
-    return [_row((device, *of, begin), series[of], moving) for of in sorted(series) if of not in NOT_ROLLED]
+    alike: defaultdict[Columns, list[Sample]] = defaultdict(list)
+    for each in samples:
+        alike[each.columns].append(each)
+    moving = {at for columns, same in alike.items() for at in _moving(columns, same)}
+    series: defaultdict[Series, list[_Seen]] = defaultdict(list)
+    for columns, same in alike.items():
+        drives = [each.at in moving for each in same] if moving else ()
+        _, at, content, last, _ = max(same)
+        for of, values, newest in zip(
+            columns.series, zip(*[each.values for each in same], strict=True), last, strict=True
+        ):
+            if of not in NOT_ROLLED:
+                series[of].append(_Seen(values, [*compress(values, drives)], (at, content, newest)))
+    return [_row((device, *of, begin), seen) for of, seen in sorted(series.items())]
 
 
-def _row(of: tuple[str, str, str, int], seen: Sequence[_Seen], moving: set[int]) -> Rollup:
-    values = [value for _, _, value in seen]
-    last_at, _, last = max(seen)
-    driven = [value for at, _, value in seen if at in moving] if moving else []
+def _moving(columns: Columns, same: Sequence[Sample]) -> Iterable[int]:
+    if SPEED not in columns.series:
+        return ()
+    speed = columns.series.index(SPEED)
+    return [each.at for each in same if each.values[speed] > MOVING_MPS]
+
+
+def _row(of: tuple[str, str, str, int], seen: Sequence[_Seen]) -> Rollup:
+    one = seen[0] if len(seen) == 1 else _together(seen)
+    last_at, _, last = one.last
     return Rollup(
         *of,
-        len(values),
-        total(values),
-        min(values),
-        max(values),
-        values.count(0.0),
-        len(driven),
-        total(driven) if driven else 0.0,
+        len(one.values),
+        total(one.values),
+        min(one.values),
+        max(one.values),
+        one.values.count(0.0),
+        len(one.driven),
+        total(one.driven) if one.driven else 0.0,
         last,
         last_at,
     )
+
+
+def _together(seen: Iterable[_Seen]) -> _Seen:
+    values, driven, last = zip(*seen, strict=True)
+    return _Seen([*chain.from_iterable(values)], [*chain.from_iterable(driven)], max(last))
 
 
 def combined(tens: Iterable[Rollup]) -> list[Rollup]:

@@ -4,23 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from backend.telemetry.columns import Columns
+
 TEN_MINUTES = 600_000_000
 HOUR = 3_600_000_000
 
 Stream = tuple[str, str]
 """(gateway, epoch)."""
-
-
-class Value(NamedTuple):
-    """One figure of a reading; the unit is a UCUM code. (device, name, unit) is a series."""
-
-    name: str
-    unit: str
-    value: float
-
-
-Figure = tuple[str, str, float]
-"""A Value, or the same as a plain tuple: there are many, and those take a third of the time."""
 
 
 class Sample(NamedTuple):
@@ -33,8 +23,9 @@ class Sample(NamedTuple):
     device: str
     at: int
     content: int
-    values: tuple[Figure, ...]
-    """A fix has several, under the names and units of FIX; any other reading has one."""
+    values: tuple[float, ...]
+    """A fix has several, under the names and units of FIX; any other reading has one. None is -0.0."""
+    columns: Columns
 
 
 FIX = {

@@ -5,6 +5,7 @@ of a series and a time may have the same one, once in 500: ten minutes where tha
 at a place of its own, so that none is lost and the store says the same for any order of arrival.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from backend.telemetry.rows import FIX, Sample
@@ -12,7 +13,7 @@ from backend.telemetry.rows import FIX, Sample
 NS = 1000
 """Nanoseconds in a microsecond."""
 _SMALL, _MIDDLE, _UPPER = 300, 200, 500
-_HALF = 2**63
+_HALF_BITS = 63
 
 
 def slot(at: int, content: int) -> int:
@@ -21,13 +22,11 @@ def slot(at: int, content: int) -> int:
     >>> [slot(7, content) for content in (-(2**63), -1, 0, 299, 300, 2**63 - 1)]
     [7000, 7199, 7200, 7499, 7500, 7999]
     """
+    if content >= _SMALL:
+        return at * NS + _UPPER + (content * _UPPER >> _HALF_BITS)
     if content < 0:
-        place = _MIDDLE + (content * _MIDDLE // _HALF)
-    elif content < _SMALL:
-        place = _MIDDLE + content
-    else:
-        place = _UPPER + content * _UPPER // _HALF
-    return at * NS + min(place, NS - 1)
+        return at * NS + _MIDDLE + (content * _MIDDLE >> _HALF_BITS)
+    return at * NS + _MIDDLE + content
 
 
 def slots(at: int, contents: Sequence[int]) -> list[int]:
@@ -45,12 +44,14 @@ def slots(at: int, contents: Sequence[int]) -> list[int]:
 
 def crowded(samples: Sequence[Sample]) -> bool:
     """Whether two samples of a device have the same place in one series."""
-    if len({slot(at, content) for _, at, content, _ in samples}) == len(samples):
+    times = Counter([each.at for each in samples])
+    samples = [each for each in samples if times[each.at] > 1]
+    if len({slot(each.at, each.content) for each in samples}) == len(samples):
         return False
     taken: set[tuple[int, str, str]] = set()
-    for _, at, content, values in samples:
+    for _, at, content, _, columns in samples:
         place = slot(at, content)
-        for name, unit in {("", "") if FIX.get(name) == unit else (name, unit) for name, unit, _ in values}:
+        for name, unit in {("", "") if FIX.get(name) == unit else (name, unit) for name, unit in columns.series}:
             if (place, name, unit) in taken:
                 return True
             taken.add((place, name, unit))

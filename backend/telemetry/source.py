@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from backend.book.schema import device, gateway, journal, stream
 from backend.book.sealed import gone_before
-from backend.telemetry.measured import measured
+from backend.telemetry.measured import NOTHING, measured
 from backend.telemetry.rows import TEN_MINUTES, Bucket, Followed, Sample, Stream
 from backend.telemetry.source_rows import (
     BEGIN,
@@ -132,11 +132,11 @@ def _stretch(tx: Connection, of: Stream, asked: Mapping[str, int], names: Names)
             ten = tens[place] = Whole(Bucket(names.of(tx, device_id), place[1]), {}, [])
         newest[place] = seq
         ten.readings[kind] = ten.readings.get(kind, 0) + 1
-        values = measured(body) if body is not None else ()
+        told = measured(body) if body is not None else NOTHING
         if is_twice:
-            twice.append((ten, device_id, Sample(ten.bucket.device, at, content, values)))
-        elif values:
-            ten.samples.append(Sample(ten.bucket.device, at, content, values))
+            twice.append((ten, device_id, Sample(ten.bucket.device, at, content, *told)))
+        elif told[0]:
+            ten.samples.append(Sample(ten.bucket.device, at, content, *told))
     n = sum(ten.rows for ten in tens.values())
     upto = seq if n == asked["share"] else asked["upto"]
     followed = Followed(of, upto, {ten.bucket: newest[place] for place, ten in tens.items()})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, tuple_
 
 from backend.book.schema import journal
-from backend.telemetry.measured import measured
+from backend.telemetry.measured import NOTHING, measured
 from backend.telemetry.rows import TEN_MINUTES, Bucket, Sample
 from backend.telemetry.source_rows import BEGIN, FIGURES, IS_TWICE, fetch, ids_of, one_by_one
 
@@ -94,8 +94,9 @@ def _wholes(tx: Connection, names: Mapping[int, str], span: tuple[int, int]) -> 
             found = {begin: Whole(Bucket(name, begin), {}, []) for begin in begins}
         whole = found[at // TEN_MINUTES * TEN_MINUTES]
         whole.readings[kind] = whole.readings.get(kind, 0) + 1
-        if body is not None and (values := measured(body)):
-            whole.samples.append(Sample(name, at, content, values))
+        told = measured(body) if body is not None else NOTHING
+        if told[0]:
+            whole.samples.append(Sample(name, at, content, *told))
     yield from found.values()
     for name in sorted(silent):
         yield from (Whole(Bucket(name, begin), {}, []) for begin in begins)

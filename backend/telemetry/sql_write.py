@@ -53,13 +53,13 @@ def add_samples(tx: Connection, known: Known, samples: Sequence[Sample]) -> None
     if not samples:
         return
     devices = known.devices(tx, {sample.device for sample in samples})
-    told = {(sample.device, name, unit) for sample in samples for name, unit, _ in sample.values}
-    series = known.series(tx, told)
+    told = {(sample.device, sample.columns) for sample in samples}
+    series = known.series(tx, {(device, name, unit) for device, columns in told for name, unit in columns.series})
     fixes: list[list[float | None]] = []
     points: list[tuple[float, ...]] = []
-    for device, at, content, values in samples:
+    for device, at, content, values, columns in samples:
         fix: list[float | None] | None = None
-        for name, unit, value in values:
+        for (name, unit), value in zip(columns.series, values, strict=True):
             if FIX.get(name) != unit:
                 points.append((series[device, name, unit], at, content, value))
                 continue

@@ -65,7 +65,8 @@ def bare(book: Path, file: Path) -> float:
             (device, name, at, content, value)
             for kind, device, at, content, body in some
             if kind in KINDS
-            for name, _, value in measured(body)
+            for told, columns in (measured(body),)
+            for (name, _), value in zip(columns.series, told, strict=True)
         ]
         target.execute("BEGIN")
         target.executemany("INSERT OR IGNORE INTO p VALUES (?, ?, ?, ?, ?)", values)

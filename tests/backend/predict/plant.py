@@ -15,11 +15,12 @@ from backend.planner import Planner
 from backend.predict.registry import Registry
 from backend.predict.scorer import Scorer
 from backend.telemetry import sql
-from backend.telemetry.rows import Sample, Step, Value
+from backend.telemetry.rows import Sample, Step
 from models.declared import Asset, Device, Tracker
 from models.maintenance.done import Done
 from models.predict.history import UNITS
 from tests.backend.books import open_quick
+from tests.backend.telemetry.samples import sample
 from tests.models.predict import fleet
 
 IMEI = "imei:35630704244{:04}"
@@ -66,7 +67,7 @@ class Plant:
             for at, value in zip(times.tolist(), values.tolist(), strict=True):
                 if span[0] <= at < span[1]:
                     content = int.from_bytes(sha256(f"{device} {name} {at}".encode()).digest()[:7], "big")
-                    samples.append(Sample(device, at, content, (Value(name, UNITS[name], value),)))
+                    samples.append(sample(device, at, content, (name, UNITS[name], value)))
         self.telemetry.write(Step(samples=samples))
 
     def repair(self, asset: str, at: int, ident: str = "r-1", failed_at: int | None = None) -> None:

@@ -12,10 +12,11 @@ from backend.book.risks import Repair
 from backend.predict.fleet_file import FleetFile, Recorded
 from backend.predict.store import history
 from backend.telemetry.assets import spans
-from backend.telemetry.rows import Sample, Step, Value
+from backend.telemetry.rows import Step
 from models.predict.features import BACK_US, raw
 from models.predict.history import DAY_US, HOUR_US, History, digest
 from tests.backend.predict.plant import MINUTE, Plant
+from tests.backend.telemetry.samples import sample
 from tests.models.predict import fleet
 
 END = fleet.START + 80 * DAY_US
@@ -64,7 +65,7 @@ def test_order_repeats_and_denser_readings_change_nothing(plant: Plant) -> None:
     plant.tell(device, made, ALWAYS)
     times, values = made.readings["gearbox_vibration"]
     more = [
-        Sample(device, at + MINUTE, 10**9 + k, (Value("gearbox_vibration", "mm/s", value * 2),))
+        sample(device, at + MINUTE, 10**9 + k, ("gearbox_vibration", "mm/s", value * 2))
         for k, (at, value) in enumerate(zip(times.tolist(), values.tolist(), strict=True))
     ]
     random.Random(1).shuffle(more)
@@ -79,7 +80,7 @@ def test_another_unit_or_name_is_not_used(plant: Plant) -> None:
     before = from_store(plant, "A", [])
     at = int(made.readings["engine_load"][0][0]) - MINUTE
     odd = [("gearbox_temperature", "degF"), ("speed_mps", "m/s"), ("engine_load", "1")]
-    told = [Sample(device, at, k, (Value(name, unit, 500.0),)) for k, (name, unit) in enumerate(odd)]
+    told = [sample(device, at, k, (name, unit, 500.0)) for k, (name, unit) in enumerate(odd)]
     plant.telemetry.write(Step(samples=told))
     assert same(from_store(plant, "A", []), before)
 

@@ -22,17 +22,16 @@ from backend.telemetry.rows import (
     Followed,
     LedgerPosition,
     Point,
-    Sample,
     Span,
     Step,
     StockRow,
-    Value,
 )
 from backend.telemetry.store import StoreAway
 from models.reading import Signal, from_micros
 from simulators.torture.parts import wait_for
 from tests.backend.telemetry.followed_site import T0, S, Site, readings
 from tests.backend.telemetry.influx_stores import QUICK, store_on
+from tests.backend.telemetry.samples import sample
 from tests.servers import influx
 from tests.servers.influx import InfluxServer
 
@@ -73,14 +72,14 @@ def test_hostile_names_and_all_floats_come_back(influx_server: InfluxServer) -> 
     values = [each for each in floats if math.isfinite(each)]
     told = {(device, name) for device in HOSTILE for name in HOSTILE[:4]}
     samples = [
-        Sample(device, T0 + k, chance.randrange(-(2**63), 2**63), (Value(name, HOSTILE[k % len(HOSTILE)], value),))
+        sample(device, T0 + k, chance.randrange(-(2**63), 2**63), (name, HOSTILE[k % len(HOSTILE)], value))
         for device, name in sorted(told)
         for k, value in enumerate(values[:: len(told) // 4])
     ]
-    samples += [Sample("all", T0 + k, k, (Value("x", "1", value),)) for k, value in enumerate(values)]
+    samples += [sample("all", T0 + k, k, ("x", "1", value)) for k, value in enumerate(values)]
     touched = {Bucket(device, T0): 1 for device in HOSTILE}
     store.write(Step(samples=samples, followed=[Followed(("dock-a", EPOCH), 7, touched)]))
-    wanted = sorted(Point(each.device, *each.values[0][:2], each.at, each.values[0].value + 0.0) for each in samples)
+    wanted = sorted(Point(each.device, *each.columns.series[0], each.at, each.values[0]) for each in samples)
     assert [*map(repr, store.points([*HOSTILE, "x"], None, 0, EVER))] == [*map(repr, wanted)]
     for device in HOSTILE:
         assert {each.device for each in store.points(HOSTILE, [device], 0, EVER)} == {device}
@@ -112,8 +111,8 @@ def test_what_the_server_never_takes_is_counted_and_does_not_stop_the_rest(
         influx_place.Place(f"http://127.0.0.1:{influx_server.port}", database, "", "v1", "")
     )
     connection.write([f"fix lat=1i {(T0 + week * 7 * 86_400 * S) * 1000}" for week in (0, 1)], "telemetry")
-    fixes = [Sample(f"t{k % 7}", T0 + k * 3600 * S, k, (Value("lat", "deg", 50.0 + k),)) for k in range(600)]
-    signals = [Sample(f"t{k % 7}", T0 + k * 3600 * S, k, (Value("x", "1", 1.0 * k),)) for k in range(600)]
+    fixes = [sample(f"t{k % 7}", T0 + k * 3600 * S, k, ("lat", "deg", 50.0 + k)) for k in range(600)]
+    signals = [sample(f"t{k % 7}", T0 + k * 3600 * S, k, ("x", "1", 1.0 * k)) for k in range(600)]
     mixed = [each for pair in zip(fixes, signals, strict=True) for each in pair]
     for _ in range(2):
         store.write(Step(samples=mixed, followed=[Followed(("dock-a", EPOCH), 1200, {})]))
@@ -137,7 +136,7 @@ def test_too_many_devices_stop_nobody() -> None:
     with influx.on_loopback(values_per_tag=50, index="inmem") as server:
         store = store_on(server)
         store.prepare()
-        samples = [Sample(f"d{k}", T0 + k, k, (Value("x", "1", 1.0),)) for k in range(80)]
+        samples = [sample(f"d{k}", T0 + k, k, ("x", "1", 1.0)) for k in range(80)]
         for upto in (50, 80):
             store.write(Step(samples=samples[:upto], followed=[Followed(("g", EPOCH), upto, {})]))
         assert len(store.points(["x"], None, 0, EVER)) == 50
@@ -219,7 +218,7 @@ def test_a_paused_server_is_waited_for_no_longer_than_the_time_out(
     with pytest.raises(influx_http.Unsure, match="no answer"):
         store.positions()
     with pytest.raises(StoreAway):
-        store.write(Step(samples=[Sample("d", T0, 1, (Value("x", "1", 1.0),))]))
+        store.write(Step(samples=[sample("d", T0, 1, ("x", "1", 1.0))]))
     server.resume()
     wait_for("it to answer", lambda: _has_followed(store, 0), 5)
     server.kill()
@@ -261,8 +260,8 @@ def test_only_hours_with_something_to_roll_up_are_looked_through(influx_server: 
 def test_a_fix_is_one_row(influx_server: InfluxServer) -> None:
     store = store_on(influx_server, database := f"t{uuid4().hex}")
     store.prepare()
-    values = tuple(Value(name, unit, float(k)) for k, (name, unit) in enumerate(FIX.items()))
-    store.write(Step(samples=[Sample("imei:1", T0, 2**62, values)]))
+    values = [(name, unit, float(k)) for k, (name, unit) in enumerate(FIX.items())]
+    store.write(Step(samples=[sample("imei:1", T0, 2**62, *values)]))
     found = influx_server.ask(lp.select(", ".join(FIX), "telemetry.fix"), database)[0]["values"]
     assert found == [[T0 * 1000 + 750, *range(len(FIX))]]
 

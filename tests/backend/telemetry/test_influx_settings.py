@@ -10,11 +10,12 @@ from typer.testing import CliRunner
 from backend import cli
 from backend.config import ConfigError, Telemetry
 from backend.telemetry.influx import InfluxStore
-from backend.telemetry.rows import Bucket, Followed, LedgerPosition, Sample, Step, Value
+from backend.telemetry.rows import Bucket, Followed, LedgerPosition, Step
 from backend.telemetry.store import StoreAway
 from simulators.torture.parts import free_port
 from tests.backend.telemetry.followed_site import T0, S
 from tests.backend.telemetry.influx_stores import store_on
+from tests.backend.telemetry.samples import sample
 from tests.servers import influx
 from tests.servers.influx import InfluxServer
 
@@ -97,7 +98,7 @@ def test_retention_follows_the_configuration(influx_server: InfluxServer) -> Non
         shown = influx_server.ask(f'SHOW RETENTION POLICIES ON "{database}"')[0]["values"]
         kept = {row[0]: row[1] for row in shown}
         assert (kept["telemetry"], kept["forever"]) == (f"{hours}h0m0s", "0s")
-    old = Sample("d", T0 - 4000 * 86_400 * S, 1, (Value("x", "1", 1.0),))
+    old = sample("d", T0 - 4000 * 86_400 * S, 1, ("x", "1", 1.0))
     store.write(Step(samples=[old], followed=[Followed(("g", EPOCH), 1, {Bucket("d", old.at): 1})]))
     assert store.positions().streams == {("g", EPOCH): 1}
     assert store.refused().lines == 0, "what is too old is left out, not refused"

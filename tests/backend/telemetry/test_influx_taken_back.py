@@ -23,12 +23,12 @@ from backend.telemetry.rows import (
     Span,
     Step,
     StockRow,
-    Value,
 )
 from models.reading import Signal, from_micros, micros
 from simulators.torture.parts import wait_for
 from tests.backend.telemetry.followed_site import T0, S, Site, readings
 from tests.backend.telemetry.influx_stores import store_on
+from tests.backend.telemetry.samples import sample
 from tests.servers import influx
 from tests.servers.influx import InfluxServer
 
@@ -48,8 +48,8 @@ def busy_server() -> Iterator[InfluxServer]:
 def _step(k: int, base: int) -> list[Sample]:
     """Many values of the same series, and some of series that are heard of once only."""
     at = base + k * S
-    often = [Sample(f"d{n % 10}", at, k, (Value(f"a{n}", "1", k + 0.5),)) for n in range(400)]
-    return often + [Sample(f"rare-{n}", at, k, (Value(f"n{k}", "1", float(n)),)) for n in range(20)]
+    often = [sample(f"d{n % 10}", at, k, (f"a{n}", "1", k + 0.5)) for n in range(400)]
+    return often + [sample(f"rare-{n}", at, k, (f"n{k}", "1", float(n))) for n in range(20)]
 
 
 def test_heavy_writes_with_removals_and_retention_lose_nothing(busy_server: InfluxServer) -> None:
@@ -59,7 +59,7 @@ def test_heavy_writes_with_removals_and_retention_lose_nothing(busy_server: Infl
     for each in (store, calm):
         each.prepare()
     old = [Bucket(f"rare-{n}", base - (k + 1) * HOUR) for k in range(3) for n in range(20)]
-    gone = [Sample(*of, 7, (Value("gone", "1", 1.0),)) for of in old]
+    gone = [sample(*of, 7, ("gone", "1", 1.0)) for of in old]
     store.write(Step(samples=[*gone, *[each._replace(at=each.at - 12 * DAY) for each in gone]]))
     assert len(_kept(busy_server, database)) == 2 * len(gone)
     for k in range(STEPS):
@@ -119,7 +119,7 @@ def _said(of: Signal) -> tuple[str, float, str]:
 
 
 def _fix(at: int, content: int, **figures: float) -> Sample:
-    return Sample("t", at, content, tuple(Value(name, FIX[name], value) for name, value in figures.items()))
+    return sample("t", at, content, *[(name, FIX[name], value) for name, value in figures.items()])
 
 
 def test_what_ten_minutes_have_no_more_is_not_read(influx_server: InfluxServer) -> None:
@@ -128,7 +128,7 @@ def test_what_ten_minutes_have_no_more_is_not_read(influx_server: InfluxServer) 
     said = [
         _fix(T0, 1, lat=50.0, lon=4.0, altitude_m=9.0, speed_mps=2.0),
         _fix(T0 + S, 2, lat=51.0, lon=5.0, speed_mps=3.0),
-        Sample("t", T0 + S, 3, (Value("load", "%", 5.0),)),
+        sample("t", T0 + S, 3, ("load", "%", 5.0)),
     ]
     store.write(Step(samples=said))
     figures = rollup.rolled("t", T0, said)
@@ -162,7 +162,7 @@ def test_what_ten_minutes_have_no_more_is_not_read(influx_server: InfluxServer) 
 def test_a_number_that_says_nothing_here_is_kept_as_the_one_beside_it(influx_server: InfluxServer) -> None:
     store = store_on(influx_server)
     store.prepare()
-    store.write(Step(samples=[Sample("d", T0, 1, (Value("x", "1", lp.VOID),))]))
+    store.write(Step(samples=[sample("d", T0, 1, ("x", "1", lp.VOID))]))
     assert [each.value for each in store.points(["x"], None, 0, EVER)] == [-1.7976931348623155e308]
 
 
@@ -197,7 +197,7 @@ def test_a_clock_that_is_decades_ahead_forgets_nothing(influx_server: InfluxServ
     store: InfluxStore = store_on(influx_server)
     store.prepare()
     store.forget(EVER)
-    store.write(Step(samples=[Sample("d", T0, 1, (Value("x", "1", 1.0),))]))
+    store.write(Step(samples=[sample("d", T0, 1, ("x", "1", 1.0))]))
     assert len(store.points(["x"], None, 0, EVER)) == 1
     site.close()
 

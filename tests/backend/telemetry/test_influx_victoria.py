@@ -15,9 +15,10 @@ from backend.telemetry.influx import InfluxStore
 from backend.telemetry.influx_http import NOTHING_REFUSED, Connection
 from backend.telemetry.influx_place import Place
 from backend.telemetry.influx_write import samples
-from backend.telemetry.rows import Sample, Value
+from backend.telemetry.rows import Sample
 from backend.telemetry.store import StoreAway
 from tests.backend.telemetry.followed_site import T0
+from tests.backend.telemetry.samples import sample, values
 from tests.servers.victoria import SKIP, VICTORIA, VictoriaServer
 
 MS = 1000
@@ -41,17 +42,17 @@ def _connection(server: VictoriaServer) -> Connection:
 def _samples(count: int) -> list[Sample]:
     chance = random.Random(2)
     return [
-        Sample(f"d {k % 3}", T0 + k * MS, k, (Value("x", UNITS[k % 3], round(chance.uniform(-1e6, 1e6), 3)),))
+        sample(f"d {k % 3}", T0 + k * MS, k, ("x", UNITS[k % 3], round(chance.uniform(-1e6, 1e6), 3)))
         for k in range(count)
     ]
 
 
 def test_what_is_written_is_held_with_its_tags_times_and_floats(server: VictoriaServer) -> None:
-    told = [*_samples(300), *(Sample("t", T0 + k * MS, k, (Value("lat", "deg", 50 + k / 8),)) for k in range(9))]
+    told = [*_samples(300), *(sample("t", T0 + k * MS, k, ("lat", "deg", 50 + k / 8)) for k in range(9))]
     connection = _connection(server)
     assert connection.write([*samples(told, 0)], "telemetry") == NOTHING_REFUSED
     connection.close()
-    wanted = {(each.device, name, unit, each.at // MS, value) for each in told for name, unit, value in each.values}
+    wanted = {(each.device, name, unit, each.at // MS, value) for each in told for name, unit, value in values(each)}
     found = {
         (
             (tags := dict(each.tags))["device"],
@@ -82,7 +83,7 @@ def test_all_of_it_is_there_after_the_server_was_away(server: VictoriaServer) ->
     connection.close()
     assert failures == 1
     assert {(each.at, each.value) for each in server.export()} == {
-        (each.at // MS, each.values[0].value) for each in _samples(1000)
+        (each.at // MS, each.values[0]) for each in _samples(1000)
     }
 
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from backend.book.journal import short
 from backend.telemetry import slots
-from backend.telemetry.rows import Sample, Span, Value
+from backend.telemetry.rows import Sample, Span
 from models import wire
 from models.reading import Fix, Reading, Signal, from_micros
 from tests.backend.telemetry.followed_site import NOW, T0, Site
+from tests.backend.telemetry.samples import Value, sample
 
 A, B = "A" * 12, "B" * 12
 CRANE, TRACKER = "dock-a/crane-2", "imei:356307042441013"
@@ -75,10 +76,10 @@ def test_more_than_there_are_places_for_stay_within_their_time() -> None:
 
 def test_only_the_same_series_at_the_same_place_is_crowded() -> None:
     def of(content: int, *values: Value) -> Sample:
-        return Sample("d", T0, content, values)
+        return sample("d", T0, content, *values)
 
-    x, y = Value("x", "1", 1.0), Value("x", "m", 1.0)
-    lat, lon = Value("lat", "deg", 1.0), Value("lon", "deg", 1.0)
+    x, y = ("x", "1", 1.0), ("x", "m", 1.0)
+    lat, lon = ("lat", "deg", 1.0), ("lon", "deg", 1.0)
     assert slots.crowded([of(2**62, x), of(2**62 + 1, x)])
     assert not slots.crowded([of(2**62, x), of(2**62 + 1, y)])
     assert not slots.crowded([of(2**62, x), of(0, x)])

@@ -16,16 +16,15 @@ from backend.telemetry.rows import (
     Followed,
     LedgerPosition,
     Rolled,
-    Sample,
     Span,
     Step,
     StockRow,
-    Value,
 )
 from backend.telemetry.store import Store, StoreAway
 from models.reading import Fix, Meter, Reading, Signal, Tag, from_micros, micros
 from tests.backend.telemetry.followed_site import NOW, T0, S, Site, readings
 from tests.backend.telemetry.places import Place
+from tests.backend.telemetry.samples import sample
 
 Make = Callable[[], Site]
 A, B, C = "A" * 12, "B" * 12, "C" * 12
@@ -190,7 +189,7 @@ def test_what_is_old_is_forgotten_whole(make: Make) -> None:
 def test_every_call_may_be_repeated(place: Place) -> None:
     once, twice = place.new(), place.new()
     chance = random.Random(1)
-    samples = [Sample("d", T0 + k * S, chance.randrange(2**62), (Value("x", "1", float(k % 3)),)) for k in range(20)]
+    samples = [sample("d", T0 + k * S, chance.randrange(2**62), ("x", "1", float(k % 3))) for k in range(20)]
     step = Step({}, samples, [Followed(("g", A), 20, {Bucket("d", T0): 20})], frozenset({Bucket("e", T0)}))
     ten = Rolled("d", T0, TEN_MINUTES, {"signal": 20}, rollup.rolled("d", T0, samples), samples, anew=True)
     stock = [StockRow(1, "x", T0, "A", 5), StockRow(1, "y", T0, "A", -5)]
@@ -221,7 +220,7 @@ def test_every_call_may_be_repeated(place: Place) -> None:
 def test_two_readings_of_one_moment_are_both_kept(place: Place) -> None:
     store = place.new()
     store.prepare()
-    told = [Sample("d", T0, content, (Value("x", "1", value),)) for content, value in ((5, 1.0), (1006, 2.0))]
+    told = [sample("d", T0, content, ("x", "1", value)) for content, value in ((5, 1.0), (1006, 2.0))]
     store.write(Step(samples=told))
     assert sorted(each.value for each in store.points(["x"], None, 0, EVER)) == [1.0, 2.0]
     assert [each.value for each in store.last([Span("d", 0, EVER)], ["x"])] == [2.0]

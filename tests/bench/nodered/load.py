@@ -56,7 +56,9 @@ def make(readings: int, seed: int) -> Load:
             if type(reading).__name__.lower() not in KINDS:
                 continue
             device = reading.device if wire.is_global(reading.device) else f"{each.gateway}/{reading.device}"
-            told = [(device, name, unit, micros(reading.at), value) for name, unit, value in measured(bytes(raw))]
+            values, columns = measured(bytes(raw))
+            named = zip(columns.series, values, strict=True)
+            told = [(device, *series, micros(reading.at), value) for series, value in named]
             figures.update(told)
             rows.update([(device, micros(reading.at))] if isinstance(reading, Fix) else [of[:4] for of in told])
     return Load(messages, frozenset(figures), len(rows))
