@@ -13,7 +13,7 @@ from backend.telemetry.source import Stretch
 from backend.telemetry.source_tens import Whole, counts, wholes
 
 MOST = 100_000
-"""Samples and ten minutes in memory, some 60 MB; beyond it those that came first are let go."""
+"""Samples and ten minutes in memory, at most some 50 MB; beyond it those that came first are let go."""
 
 
 class Fresh:

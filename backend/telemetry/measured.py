@@ -6,7 +6,6 @@ reading and again for each of its ten minutes.
 
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import compress
 
 import msgspec
 from msgspec import Struct
@@ -54,6 +53,7 @@ _decode: Callable[[bytes], _Fix | _Input | _Meter | _Signal] = msgspec.json.Deco
     _Fix | _Input | _Meter | _Signal
 ).decode
 NOTHING: tuple[tuple[float, ...], Columns] = ((), columns())
+"""What a reading without figures measured."""
 
 
 def measured(body: bytes) -> tuple[tuple[float, ...], Columns]:
@@ -77,4 +77,4 @@ def measured(body: bytes) -> tuple[tuple[float, ...], Columns]:
 
 @lru_cache(1 << len(FIX))
 def _of_fix(are_there: tuple[bool, ...]) -> Columns:
-    return columns(*compress(FIX.items(), are_there))
+    return columns(*[of for of, is_there in zip(FIX.items(), are_there, strict=True) if is_there])

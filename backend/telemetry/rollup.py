@@ -8,7 +8,7 @@ from math import fsum
 from sys import float_info
 from typing import NamedTuple
 
-from backend.telemetry.columns import Columns, Series
+from backend.telemetry.columns import Column, Columns
 from backend.telemetry.rows import HOUR, MOVING_MPS, Rollup, Sample
 
 SPEED = ("speed_mps", "m/s")
@@ -31,10 +31,10 @@ def rolled(device: str, begin: int, samples: Iterable[Sample]) -> list[Rollup]:
     for each in samples:
         alike[each.columns].append(each)
     moving = {at for columns, same in alike.items() for at in _moving(columns, same)}
-    series: defaultdict[Series, list[_Seen]] = defaultdict(list)
+    series: defaultdict[Column, list[_Seen]] = defaultdict(list)
     for columns, same in alike.items():
         drives = [each.at in moving for each in same] if moving else ()
-        _, at, content, last, _ = max(same)
+        _, at, content, last, _ = max(same)  # all have one `columns`, which has no order
         for of, values, newest in zip(
             columns.series, zip(*[each.values for each in same], strict=True), last, strict=True
         ):

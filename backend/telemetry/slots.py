@@ -45,11 +45,11 @@ def slots(at: int, contents: Sequence[int]) -> list[int]:
 def crowded(samples: Sequence[Sample]) -> bool:
     """Whether two samples of a device have the same place in one series."""
     times = Counter([each.at for each in samples])
-    samples = [each for each in samples if times[each.at] > 1]
-    if len({slot(each.at, each.content) for each in samples}) == len(samples):
+    unsure = [each for each in samples if times[each.at] > 1]  # few, and no place is worked out for the others
+    if len({slot(each.at, each.content) for each in unsure}) == len(unsure):
         return False
     taken: set[tuple[int, str, str]] = set()
-    for _, at, content, _, columns in samples:
+    for _, at, content, _, columns in unsure:
         place = slot(at, content)
         for name, unit in {("", "") if FIX.get(name) == unit else (name, unit) for name, unit in columns.series}:
             if (place, name, unit) in taken:

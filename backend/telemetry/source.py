@@ -132,11 +132,11 @@ def _stretch(tx: Connection, of: Stream, asked: Mapping[str, int], names: Names)
             ten = tens[place] = Whole(Bucket(names.of(tx, device_id), place[1]), {}, [])
         newest[place] = seq
         ten.readings[kind] = ten.readings.get(kind, 0) + 1
-        told = measured(body) if body is not None else NOTHING
+        values, columns = measured(body) if body is not None else NOTHING
         if is_twice:
-            twice.append((ten, device_id, Sample(ten.bucket.device, at, content, *told)))
-        elif told[0]:
-            ten.samples.append(Sample(ten.bucket.device, at, content, *told))
+            twice.append((ten, device_id, Sample(ten.bucket.device, at, content, values, columns)))
+        elif values:
+            ten.samples.append(Sample(ten.bucket.device, at, content, values, columns))
     n = sum(ten.rows for ten in tens.values())
     upto = seq if n == asked["share"] else asked["upto"]
     followed = Followed(of, upto, {ten.bucket: newest[place] for place, ten in tens.items()})

@@ -94,9 +94,9 @@ def _wholes(tx: Connection, names: Mapping[int, str], span: tuple[int, int]) -> 
             found = {begin: Whole(Bucket(name, begin), {}, []) for begin in begins}
         whole = found[at // TEN_MINUTES * TEN_MINUTES]
         whole.readings[kind] = whole.readings.get(kind, 0) + 1
-        told = measured(body) if body is not None else NOTHING
-        if told[0]:
-            whole.samples.append(Sample(name, at, content, *told))
+        values, columns = measured(body) if body is not None else NOTHING
+        if values:
+            whole.samples.append(Sample(name, at, content, values, columns))
     yield from found.values()
     for name in sorted(silent):
         yield from (Whole(Bucket(name, begin), {}, []) for begin in begins)

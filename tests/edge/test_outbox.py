@@ -124,7 +124,7 @@ def test_a_reading_put_alone_is_durable_within_the_group_time(path: Path) -> Non
         started = time.monotonic()
         outbox.put(signals(number, 1)).result(5)
         took.append(time.monotonic() - started)
-    assert min(took) < 0.8, "waits for 50 ms, not for the second that marks may wait"
+    assert sorted(took)[1] < 0.8, "waits for 50 ms, not for the second that marks may wait"
     outbox.close()
 
 

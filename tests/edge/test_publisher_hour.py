@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +31,8 @@ class Clock:
         self.tries.append(self.monotonic())
         return new_client(*arguments)
 
-    def skip_until_tried(self) -> Callable[[], None]:
-        """Skips at each beat of the publisher until it tries again: a stalled test skips nothing."""
-        before = len(self.tries)
-
-        def beat() -> None:
-            self.skipped_s += EVERY_S * (len(self.tries) == before)
-
-        return beat
+    def skip(self) -> None:
+        self.skipped_s += EVERY_S
 
 
 def test_an_hour_without_a_broker(
@@ -66,9 +59,10 @@ def test_an_hour_without_a_broker(
         site.broker.start()
         assert site.backend.subscribed.wait(10)
         back_at = clock.monotonic()
-        publisher.beat = clock.skip_until_tried()
+        # with each beat of the publisher, as long as it looks: a stalled test skips nothing
+        publisher.beat = lambda: None if len(_lines(caplog, "connected")) == 2 else clock.skip()
         wait_for(lambda: len(_lines(caplog, "connected")) == 2, 20)
-        found_s = clock.tries[-1] - back_at
+        found_s = min([each for each in clock.tries if each >= back_at], default=back_at) - back_at
         site.outbox.put(signals(count, 1)).result(5)
         wait_for(lambda: len(site.backend.journal) == count + 1, 20)
         assert site.backend.values() == [float(number) for number in range(count + 1)]

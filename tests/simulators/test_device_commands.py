@@ -43,7 +43,7 @@ def device(*arguments: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[s
 
 def begins_in(heard: list[bytes], told: list[bytes]) -> bool:
     """All of it, without a hole. Opening a port discards what came in meanwhile: the first few may be missing."""
-    return any(heard == told[at : at + len(heard)] for at in range(10))
+    return any(heard == told[at : at + len(heard)] for at in range(len(told)))
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.telemetry import influx_write
+from backend.telemetry.columns import Columns
 from backend.telemetry.measured import measured
 from backend.telemetry.rollup import NOT_ROLLED, SPEED, rolled
 from backend.telemetry.rows import FIX, MOVING_MPS, Rollup, Sample
@@ -37,10 +38,12 @@ def by_hand(samples: list[Sample]) -> list[Rollup]:
 def told(draw: st.DrawFn) -> list[Sample]:
     names = st.lists(st.sampled_from(FIGURES), min_size=1, max_size=4, unique=True)
     figure = st.one_of(st.just(0.0), st.floats(-1e6, 1e6))
-    return [
+    found = [
         sample("d", draw(st.integers(0, 5)), content, *[(*of, draw(figure)) for of in draw(names)])
         for content in draw(st.lists(st.integers(-(2**62), 2**62), max_size=12, unique=True))
     ]
+    again = [Columns(each.columns.series) if draw(st.booleans()) else each.columns for each in found]
+    return [each._replace(columns=columns) for each, columns in zip(found, again, strict=True)]
 
 
 @given(st.composite(told)())
