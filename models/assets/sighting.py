@@ -14,6 +14,8 @@ Source = Literal["custody", "presence", "gps", "dock", "sweep", "scan"]
 SOURCES: tuple[Source, ...] = ("custody", "presence", "gps", "dock", "sweep", "scan")
 """Of two sightings of one moment the one whose source is later here counts."""
 What = Literal["seen", "still", "left", "heard"]
+WHATS: tuple[What, ...] = ("heard", "still", "left", "seen")
+"""In this order where one of them is of the same moment: where it still was it may be seen to have left."""
 
 
 class Sighting(Struct, frozen=True):
@@ -21,7 +23,8 @@ class Sighting(Struct, frozen=True):
 
     Who left is not heard any more, or was missed; who is heard is somewhere, and nobody says where. What was seen
     without a place went out of every place that is known. `id` is what says so: crossing:ID, presence:ID, visit:ID,
-    scan:ID, custody:ID, audit:ID; `evidence` are content hashes of readings, or what a person gave.
+    scan:ID, custody:ID, audit:ID, at most two of one moment; `evidence` are content hashes of readings, or what a
+    person gave.
     """
 
     at: int
@@ -36,9 +39,9 @@ class Sighting(Struct, frozen=True):
     """The asset that was seen, of which this one is a component."""
 
     @property
-    def order(self) -> tuple[int, int, str, str, str]:
+    def order(self) -> tuple[int, int, str, int, str]:
         """By time; of one moment by source, then by what says so."""
-        return (self.at, SOURCES.index(self.source), self.id, self.what, self.place or "")
+        return (self.at, SOURCES.index(self.source), self.id, WHATS.index(self.what), self.place or "")
 
 
 class Stay(NamedTuple):

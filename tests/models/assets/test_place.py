@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.assets.place import DAY_US, Place, inherited, relocations, stays, where
-from models.assets.sighting import SOURCES, Sighting, Source, Stay, What, of_stays
+from models.assets.sighting import SOURCES, WHATS, Sighting, Source, Stay, What, of_stays
 
 HALL, SHELF, YARD = "location:hall", "location:shelf", "zone:yard"
 LATER = 100
@@ -102,16 +102,20 @@ def test_a_component_follows_its_parent_until_it_is_seen_itself() -> None:
     ]
 
 
+def test_who_left_at_the_moment_it_still_was_there_is_not_there() -> None:
+    known = of_stays([Stay("yard", 1, 5, 5, "v1", ())])
+    assert [(each.at, each.place) for each in relocations("X", known, LATER)] == [(1, YARD), (5, None)]
+
+
+def one(at: int, source: Source, ident: str, what: What, place: str | None) -> Sighting:
+    return Sighting(at, source, f"{source}:{ident}", what, place)
+
+
+WHERE = st.sampled_from([HALL, SHELF, YARD, None])
 SIGHTINGS = st.lists(
-    st.builds(
-        Sighting,
-        at=st.integers(0, 12),
-        source=st.sampled_from(SOURCES),
-        id=st.sampled_from(["a", "b", "c"]),
-        what=st.sampled_from(["seen", "still", "left", "heard"]),
-        place=st.sampled_from([HALL, SHELF, YARD, None]),
-    ),
+    st.builds(one, st.integers(0, 12), st.sampled_from(SOURCES), st.sampled_from("abc"), st.sampled_from(WHATS), WHERE),
     max_size=12,
+    unique_by=lambda each: (each.at, each.id),
 )
 
 
