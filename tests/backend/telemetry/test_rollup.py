@@ -1,7 +1,7 @@
 """What ten minutes are rolled up from: figures of readings, and rows that are right whatever else was measured."""
 
 from collections import defaultdict
-from math import fsum
+from math import fsum, inf, nan
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from backend.telemetry import influx_write
 from backend.telemetry.columns import Columns
+from backend.telemetry.influx_lines import NotFinite
 from backend.telemetry.measured import measured
 from backend.telemetry.rollup import NOT_ROLLED, SPEED, rolled
 from backend.telemetry.rows import FIX, MOVING_MPS, Rollup, Sample
@@ -74,3 +75,11 @@ def test_of_a_sample_with_both_a_fix_is_one_line() -> None:
         "fix,device=d lat=50.5,lon=8.0 1000000750",
         "value,device=d,name=load,unit=% value=5.0 1000000750",
     ]
+
+
+def test_what_is_not_finite_is_refused_and_what_is_only_large_is_not() -> None:
+    large = sample("d", 0, 0, ("lat", "deg", 1.7e308), ("lon", "deg", 1.7e308))
+    assert [*influx_write.samples([large], 0)] == ["fix,device=d lat=1.7e+308,lon=1.7e+308 200"]
+    for value in (inf, -inf, nan):
+        with pytest.raises(NotFinite):
+            [*influx_write.samples([sample("d", 0, 0, ("x", "1", value))], 0)]
